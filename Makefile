@@ -1,0 +1,63 @@
+# Headwater in short words. `make` alone lists them.
+# Needs Python >= 3.11 (with pip and venv), make and git; uv is fetched into .venv when the machine has none.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+READY := $(VENV)/.ready
+APP ?= my-app
+PORT ?= 3210
+export VIRTUAL_ENV := $(abspath $(VENV))
+
+.DEFAULT_GOAL := help
+.PHONY: help start test prove bench docs docs-pages format lint complete lock clean
+
+help:  ## list these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Headwater needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Say: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) pip sync --quiet --require-hashes requirements.lock
+	$(UV) pip install --quiet --no-deps --editable .
+	@touch $@
+
+start: $(READY)  ## a project in ./my-app, served with sample data at http://127.0.0.1:3210
+	@test -d $(APP) || $(BIN)/headwater new $(APP) --defaults
+	@$(MAKE) --no-print-directory -C $(APP) start PORT=$(PORT)
+
+test: $(READY) lint docs  ## the daily gate: format, lint, types, tests, docs
+	$(BIN)/pytest -m "not prove"
+
+prove: $(READY)  ## what takes longer: mutants, long histories, the whole template matrix
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -m prove
+
+bench: $(READY)  ## the benchmarks; the table goes to docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY)  ## put the code in order
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+docs: docs-pages  ## the documentation site, strict, into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs-pages: $(READY)
+	$(BIN)/python -m headwater_workshop.lesson_docs docs/lessons
+	$(BIN)/python -m headwater_workshop.rule_docs docs/rules
+
+complete: $(READY)  ## rebuild the complete backend in template/ from the lessons
+	$(BIN)/python -m headwater_workshop.stages
+
+lock: $(READY)  ## pin the dependencies again
+	$(UV) pip compile pyproject.toml --extra workshop --group dev --universal --generate-hashes --no-emit-index-url -o requirements.lock --python-version 3.11 --custom-compile-command "make lock"
+
+clean:  ## take away what was generated; my-app stays
+	rm -rf $(VENV) site docs/lessons docs/rules .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,73 @@
+"""Time, ids, chance and faults: the one place they come from, so that tests can replace it."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """The real world: wall time, and randomness from the operating system."""
+
+    def now_ns(self) -> int:
+        """Wall time in nanoseconds since 1970."""
+        return time.time_ns()
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, for measuring durations."""
+        return time.monotonic()
+
+    def seed(self) -> int:
+        """A fresh seed for one call's `ctx.random`."""
+        return secrets.randbits(64)
+
+    def random_bytes(self, count: int) -> bytes:
+        """Bytes for document ids and request ids."""
+        return secrets.token_bytes(count)
+
+    def fault(self, point: str) -> None:
+        """Called at named points (`commit`, `send`); a test's clock may raise there."""
+
+
+class VirtualClock(Clock):
+    """A world moved by hand and repeatable from a seed.
+
+    Args:
+        seed: decides every id and random number.
+        start_ms: the time it starts at, in ms since 1970.
+    """
+
+    def __init__(self, seed: int = 0, start_ms: float = 1_700_000_000_000.0) -> None:
+        self._now_ns = int(start_ms * 1_000_000)
+        self._random = random.Random(seed)
+        self.faults: dict[str, Callable[[], None]] = {}
+
+    def now_ns(self) -> int:
+        """The virtual time; moves only by `advance`."""
+        return self._now_ns
+
+    def monotonic(self) -> float:
+        """The virtual time in seconds."""
+        return self._now_ns / 1e9
+
+    def seed(self) -> int:
+        """The next seed of this clock's own sequence."""
+        return self._random.getrandbits(64)
+
+    def random_bytes(self, count: int) -> bytes:
+        """Repeatable bytes."""
+        return self._random.randbytes(count)
+
+    def fault(self, point: str) -> None:
+        """Raises what a test put at this point, if anything."""
+        raiser = self.faults.get(point)
+        if raiser is not None:
+            raiser()
+
+    def advance(self, ms: float) -> None:
+        """Moves the time forward by `ms` milliseconds."""
+        if ms < 0:
+            raise ValueError(f"time does not go back: advance({ms})")
+        self._now_ns += int(ms * 1_000_000)

@@ -1,0 +1,1 @@
+"""The reactive core: values, schema, transactions and subscriptions. Imports no web library."""

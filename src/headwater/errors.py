@@ -1,0 +1,225 @@
+"""Every error a learner or a client can meet.
+
+One base class. Each class has a tag (its name, stable, on its own heading in docs/reference/errors.md),
+makes its own sentence from facts, and says what to do next in `fix` where that is not in the sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class HeadwaterError(Exception):
+    """Base of all errors the runtime raises.
+
+    Attributes:
+        shown_as: the name clients see after `Uncaught`.
+        fix: one next step, or an empty string where the sentence already says it.
+    """
+
+    shown_as = "Error"
+    fix = ""
+
+    @property
+    def message(self) -> str:
+        """The sentence, followed by the fix when there is one."""
+        sentence = str(self)
+        return f"{sentence}\n  Fix:  {self.fix}" if self.fix else sentence
+
+
+class AppError(HeadwaterError):
+    """An error an application raises for its clients; they receive `data` as ConvexError data.
+
+    Args:
+        data: any value that may be sent: a string, a dict, a number ...
+    """
+
+    shown_as = "ConvexError"
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.data = data
+
+    def __str__(self) -> str:
+        return self.data if isinstance(self.data, str) else repr(self.data)
+
+
+class ArgumentValidationError(HeadwaterError):
+    """Arguments that do not fit the function's signature; the handler is never entered."""
+
+    shown_as = "ArgumentValidationError"
+
+
+class ReturnValidationError(HeadwaterError):
+    """A returned value that does not fit the function's declared return type."""
+
+    shown_as = "ReturnValidationError"
+
+
+class InvalidValue(HeadwaterError):
+    """A Python value that can neither be stored nor sent."""
+
+
+class InvalidStorageId(HeadwaterError):
+    """A text that is no document id, or the id of another table."""
+
+
+class DocumentMissing(HeadwaterError):
+    """A patch, replace or delete of a document that does not exist."""
+
+    def __init__(self, operation: str, document_id: str) -> None:
+        super().__init__(f"{operation} on nonexistent document ID {document_id}")
+
+
+class DocumentInvalid(HeadwaterError):
+    """A document that does not fit its table's declared fields."""
+
+
+class QueryInvalid(HeadwaterError):
+    """A database query that cannot run: an unknown index, a field out of order, a second result."""
+
+
+class InvalidCursor(AppError):
+    """A pagination cursor of another query; clients of usePaginatedQuery start again on it."""
+
+    def __init__(self) -> None:
+        super().__init__({"isConvexSystemError": True, "paginationError": "InvalidCursor"})
+
+
+class FunctionNotFound(HeadwaterError):
+    """A path that names no public function."""
+
+    def __init__(self, path: str, hint: str = "") -> None:
+        text = f"Could not find public function for '{path}'. Did you forget to run `npx convex dev`?"
+        super().__init__(f"{text} {hint}".rstrip())
+
+
+class WrongFunctionKind(HeadwaterError):
+    """A query called as a mutation, or the like."""
+
+    def __init__(self, path: str, kind: str, wanted: str) -> None:
+        super().__init__(
+            f"Trying to execute {path} as a {wanted}, but it is defined as a {kind}. "
+            f"Call it as a {kind}."
+        )
+
+
+class RegistrationError(HeadwaterError):
+    """A backend that cannot be loaded: a name that collides, a type that cannot be stored."""
+
+
+class BackendLoadError(HeadwaterError):
+    """The backend folder does not import; says which file and line, and why."""
+
+
+class SchemaMismatch(HeadwaterError):
+    """Stored documents that do not fit a new schema, by table, id and field."""
+
+    def __init__(self, misfits: Sequence[str], more: int = 0) -> None:
+        listed = "\n  ".join(misfits)
+        rest = f"\n  ... and {more} more" if more else ""
+        super().__init__(f"stored documents do not fit the new schema:\n  {listed}{rest}")
+
+    fix = "make the new field optional (default None), backfill it with a mutation, then require it"
+
+
+class RuleViolation(HeadwaterError):
+    """A rule broken at registration or at run time.
+
+    Attributes:
+        code: the rule's id, such as `HW204`.
+        where: `backend/tasks.py:12`, or an empty string when no user line is known.
+    """
+
+    def __init__(self, code: str, what: str, fix: str, where: str = "", function: str = "") -> None:
+        self.code, self.what, self.fix = code, what, fix
+        self.where, self.function = where, function
+        place = " ".join(part for part in (code, where, function) if part)
+        super().__init__(f"{place}: {what}")
+
+    @property
+    def message(self) -> str:
+        """What / Fix / More, as `headwater check` words it."""
+        more = f"headwater explain {self.code}"
+        return f"{self}\n  Fix:  {self.fix}\n  More: {more}"
+
+
+class TimeLimitExceeded(HeadwaterError):
+    """A function that ran past its time limit."""
+
+    def __init__(self, function: str, limit_s: float, where: str) -> None:
+        place = f" at {where}" if where else ""
+        super().__init__(
+            f"{function} ran longer than its limit of {limit_s:g} s and was stopped{place}. "
+            "Nothing it wrote was kept."
+        )
+
+    fix = "do less per call: take a bounded batch, and move slow or outside work into an action"
+
+
+class LimitExceeded(HeadwaterError):
+    """More read, written, sent or returned than a limit of settings.py allows."""
+
+
+class Conflict(HeadwaterError):
+    """A transaction that lost against another; retried by the engine. May be raised to test clients."""
+
+    def __init__(self, text: str = "Documents read by this mutation changed while it ran.") -> None:
+        super().__init__(text)
+
+
+class Overloaded(HeadwaterError):
+    """The server has too much to do; clients back off and try again. May be raised to test clients."""
+
+    def __init__(self, text: str = "The server is overloaded. Try again in a moment.") -> None:
+        super().__init__(text)
+
+
+class NotAuthenticated(HeadwaterError):
+    """A function that needs a signed-in caller was called without one."""
+
+    def __init__(self) -> None:
+        super().__init__("Not signed in: this function needs an identity.")
+
+    fix = "sign in first; in tests use backend.with_identity(subject=...), on the command line --as NAME"
+
+
+class InvalidToken(HeadwaterError):
+    """A token that is expired, unsigned, or from an issuer this server does not trust."""
+
+
+class ProtocolError(HeadwaterError):
+    """A client message the sync protocol does not allow; the connection is closed with it."""
+
+
+class SessionRequestMismatch(HeadwaterError):
+    """A re-sent mutation id whose identity, path or arguments differ from the recorded ones."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This request id was already used in this session for another call. "
+            "Its result is not given to anybody else; open a new session."
+        )
+
+
+class StorageBusy(HeadwaterError):
+    """Another process holds the database file."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is in use by another process (a second headwater server?).")
+
+    fix = "stop the other server, or start this one in another folder"
+
+
+class StorageFailure(HeadwaterError):
+    """The disk refused a commit; nothing of the batch was kept."""
+
+
+class NoServer(HeadwaterError):
+    """A command that needs a running server found none."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"no Headwater server answers at {url}.")
+
+    fix = "start one with `headwater dev` in another terminal"

@@ -1,0 +1,85 @@
+"""Every limit and default: a name with its unit, the value, and why it is what it is.
+
+A limit is set for a server by the environment: `HEADWATER_FUNCTION_LIMIT_S=2`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def _limit(default: float, reason: str) -> Any:
+    return field(default=default, metadata={"reason": reason})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one deployment; field metadata `reason` says why each is what it is."""
+
+    function_limit_s: float = _limit(
+        1.0, "a query or mutation holds the engine; Convex allows one second of user code too"
+    )
+    hard_limit_s: float = _limit(
+        5.0, "past this the process is ended by faulthandler and restarted by its supervisor"
+    )
+    load_limit_s: float = _limit(20.0, "importing a backend may load heavy libraries, not hang")
+    action_limit_s: float = _limit(600.0, "ten minutes, as Convex gives its Node actions")
+    actions_at_once: int = _limit(1000, "bounds memory; Convex allows 1000 concurrent actions")
+    documents_read: int = _limit(32_000, "a transaction that reads more needs an index")
+    bytes_read: int = _limit(16 * 2**20, "16 MiB, as Convex; bounds memory per call")
+    ranges_read: int = _limit(4_096, "index ranges per transaction; each is kept for invalidation")
+    documents_written: int = _limit(16_000, "bounds the length of one commit")
+    bytes_written: int = _limit(16 * 2**20, "16 MiB, as Convex; bounds the write-ahead log")
+    document_bytes: int = _limit(2**20, "1 MiB; larger things are files or child documents")
+    arguments_bytes: int = _limit(16 * 2**20, "16 MiB, as Convex")
+    result_bytes: int = _limit(16 * 2**20, "16 MiB, as Convex; every subscriber gets a copy")
+    value_depth: int = _limit(64, "nesting of a value in flight; protects every recursive walk")
+    array_length: int = _limit(8_192, "elements of one array, as Convex")
+    object_fields: int = _limit(1_024, "fields of one object, as Convex")
+    log_lines: int = _limit(256, "per call; more is dropped with a note")
+    log_line_bytes: int = _limit(4_096, "per line; more is cut")
+    message_bytes: int = _limit(
+        20 * 2**20, "one message of a client: the arguments limit and its envelope"
+    )
+    requests_waiting: int = _limit(1_000, "per socket, as Convex: TooManyConcurrentMutations")
+    queries_per_session: int = _limit(10_000, "live queries of one socket; bounds memory")
+    transitions_unsent: int = _limit(2, "per socket; a slower client gets only the newest state")
+    slow_client_s: float = _limit(30.0, "a socket that takes nothing for this long is cut off")
+    send_buffer_bytes: int = _limit(32 * 2**20, "answers waiting for one socket; more cuts it off")
+    mutation_retries: int = _limit(4, "runs after a conflict before the client is told, as Convex")
+    session_request_days: float = _limit(14.0, "how long a re-sent mutation id is recognised")
+    idle_ping_s: float = _limit(15.0, "a Ping message keeps quiet sockets open")
+    dead_client_s: float = _limit(120.0, "a socket silent for this long is closed")
+
+
+def limits_from_environment(environment: dict[str, str] | None = None) -> Limits:
+    """The limits, with every `HEADWATER_<NAME>` of the environment applied.
+
+    Args:
+        environment: variables to read; the process environment by default.
+
+    Raises:
+        ValueError: a variable that is not a positive number; names it and its unit.
+    """
+    variables = os.environ if environment is None else environment
+    changes: dict[str, Any] = {}
+    for spec in fields(Limits):
+        text = variables.get(f"HEADWATER_{spec.name.upper()}")
+        if text is not None:
+            changes[spec.name] = _number(f"HEADWATER_{spec.name.upper()}", text, spec.default)
+    return Limits(**changes)
+
+
+def _number(name: str, text: str, default: Any) -> float:
+    try:
+        number = type(default)(text)
+    except ValueError:
+        number = 0
+    if number <= 0:
+        raise ValueError(
+            f"{name}={text!r} is not a positive {type(default).__name__}; "
+            f"the default is {default}. Unset it or give a number."
+        )
+    return number  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""The workshop around the runtime: new projects, lessons and the grader."""
