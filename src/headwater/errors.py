@@ -91,7 +91,9 @@ class FunctionNotFound(HeadwaterError):
     """A path that names no public function."""
 
     def __init__(self, path: str, hint: str = "") -> None:
-        text = f"Could not find public function for '{path}'. Did you forget to run `npx convex dev`?"
+        text = (
+            f"Could not find public function for '{path}'. Did you forget to run `npx convex dev`?"
+        )
         super().__init__(f"{text} {hint}".rstrip())
 
 

@@ -1,0 +1,128 @@
+"""A loaded backend as plain data: what a host, tools and code generation work from.
+
+Nothing here imports user code. `to_json` and `from_json` carry it between processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from headwater.core import validators
+from headwater.core.validators import AnyValue, Validator
+
+FunctionKind = Literal["query", "mutation", "action"]
+Visibility = Literal["public", "internal"]
+
+
+@dataclass(frozen=True)
+class IndexSpec:
+    """An index: its fields under wire names, without the creation time every index ends with."""
+
+    name: str
+    fields: tuple[str, ...]
+
+
+BY_CREATION_TIME = IndexSpec("by_creation_time", ())
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table: the shape of its documents, without system fields, and its indexes."""
+
+    name: str
+    document: Validator = AnyValue()
+    indexes: tuple[IndexSpec, ...] = ()
+
+    def index(self, name: str) -> IndexSpec | None:
+        """The index of this name; `by_creation_time` is built in."""
+        if name == BY_CREATION_TIME.name:
+            return BY_CREATION_TIME
+        return next((index for index in self.indexes if index.name == name), None)
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """A function: what a caller must know to call it."""
+
+    path: str
+    kind: FunctionKind
+    visibility: Visibility
+    arguments: Validator
+    returns: Validator
+    source: str = ""  # backend/tasks.py:12
+
+    @property
+    def is_public(self) -> bool:
+        """True when any client may call it."""
+        return self.visibility == "public"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that is known of a backend without running it."""
+
+    tables: Mapping[str, TableSpec] = field(default_factory=dict)
+    functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
+
+    def table(self, name: str) -> TableSpec:
+        """The declared table, or one of any documents: undeclared tables are reached by name."""
+        return self.tables.get(name) or TableSpec(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for a file or a pipe."""
+        return {
+            "tables": [_table_json(table) for table in self.tables.values()],
+            "functions": [_function_json(spec) for spec in self.functions.values()],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Manifest:
+        """The manifest `to_json` made this from.
+
+        Raises:
+            KeyError, TypeError, ValueError: the data is no manifest.
+        """
+        tables = [_read_table(table) for table in data["tables"]]
+        functions = [_read_function(spec) for spec in data["functions"]]
+        return cls({t.name: t for t in tables}, {f.path: f for f in functions})
+
+
+def canonical_path(path: str) -> str:
+    """The wire path in its canonical form: `.js` stripped, `:default` where no name is given."""
+    module, _, name = path.partition(":")
+    return f"{module.removesuffix('.js')}:{name or 'default'}"
+
+
+def _table_json(table: TableSpec) -> dict[str, Any]:
+    indexes = [{"name": index.name, "fields": list(index.fields)} for index in table.indexes]
+    return {"name": table.name, "document": table.document.to_json(), "indexes": indexes}
+
+
+def _read_table(data: Mapping[str, Any]) -> TableSpec:
+    indexes = tuple(
+        IndexSpec(str(i["name"]), tuple(map(str, i["fields"]))) for i in data["indexes"]
+    )
+    return TableSpec(str(data["name"]), validators.from_json(data["document"]), indexes)
+
+
+def _function_json(spec: FunctionSpec) -> dict[str, Any]:
+    shapes = {"arguments": spec.arguments.to_json(), "returns": spec.returns.to_json()}
+    about = {"path": spec.path, "kind": spec.kind, "visibility": spec.visibility}
+    return {**about, **shapes, "source": spec.source}
+
+
+def _read_function(data: Mapping[str, Any]) -> FunctionSpec:
+    if data["kind"] not in ("query", "mutation", "action"):
+        raise ValueError(f"unknown function kind {data['kind']!r}")
+    if data["visibility"] not in ("public", "internal"):
+        raise ValueError(f"unknown visibility {data['visibility']!r}")
+    return FunctionSpec(
+        path=str(data["path"]),
+        kind=data["kind"],
+        visibility=data["visibility"],
+        arguments=validators.from_json(data["arguments"]),
+        returns=validators.from_json(data["returns"]),
+        source=str(data["source"]),
+    )
