@@ -1,0 +1,92 @@
+"""Where the kit's data lies: the template and the lessons, in a checkout or in an install.
+
+In a checkout `template/` and `lessons/` are folders at the root of the repository. In a wheel the
+template is a folder beside this file and the lessons are one compressed file, so that no solution
+lies in plain text in a learner's environment. That is a courtesy, not security.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+Tree = Mapping[str, bytes]
+"""Files by their path, written with `/` and relative to some folder."""
+
+_PACKAGE = Path(__file__).resolve().parent
+_CHECKOUT = _PACKAGE.parent.parent
+_INSTALLED = _PACKAGE / "_kit"
+_NOT_DATA = ("__pycache__", ".pytest_cache", ".headwater")
+
+
+class KitError(Exception):
+    """Something a person has to know: what is wrong, where, and what to do next."""
+
+    def __init__(self, what: str, *, where: str, fix: str) -> None:
+        super().__init__(f"{what}\n  Where: {where}\n  Fix:   {fix}")
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+
+def kit_root() -> Path:
+    """The folder that holds `copier.yml` and `template/`."""
+    for root in (_INSTALLED, _CHECKOUT):
+        if (root / "copier.yml").is_file():
+            return root
+    raise KitError(
+        "The template and the lessons are missing from this install of headwater.",
+        where=str(_PACKAGE),
+        fix="install it again: uv sync --reinstall-package headwater",
+    )
+
+
+def lessons_tree() -> dict[str, bytes]:
+    """Every file of `lessons/`, from the folder or from the bundle."""
+    bundle, folder = _INSTALLED / "lessons.bundle", _CHECKOUT / "lessons"
+    if folder.is_dir() and not bundle.is_file():
+        return read_folder(folder)
+    return read_bundle(bundle)
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, without caches."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    named = {path.relative_to(folder).as_posix(): path for path in files}
+    return {name: path.read_bytes() for name, path in named.items() if is_data(name)}
+
+
+def is_data(name: str) -> bool:
+    """Whether a file is part of the kit, and not what a tool left beside it."""
+    parts = name.split("/")
+    return not name.endswith(".pyc") and not any(part in _NOT_DATA for part in parts)
+
+
+def write_bundle(tree: Tree, target: Path) -> None:
+    """Write files as one compressed file, the same bytes for the same files."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
+        for name in sorted(tree):
+            bundle.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), tree[name])
+
+
+def read_bundle(source: Path) -> dict[str, bytes]:
+    """Every file of a bundle; each is checked against its checksum on the way."""
+    try:
+        with zipfile.ZipFile(source) as bundle:
+            return {name: bundle.read(name) for name in bundle.namelist()}
+    except (FileNotFoundError, zipfile.BadZipFile) as error:
+        raise KitError(
+            "The lessons cannot be read from this install of headwater.",
+            where=f"{source}: {error}",
+            fix="install it again: uv sync --reinstall-package headwater",
+        ) from error
+
+
+def write_tree(tree: Tree, folder: Path) -> None:
+    """Lay files into a folder, over what is there."""
+    for name, content in tree.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)

@@ -1,0 +1,210 @@
+"""A lesson's folder, typed once.
+
+    lessons/NN-name/
+      lesson.md  lesson.toml      text; title, minutes, objectives, hints
+      starter/  solution/         files laid over the stage before
+      right/NAME/  wrong/NAME/    files laid over the solution; wrong ones with expected.toml
+      tests/checks.py             what the grader asks
+
+What is wrong in a folder is said when it is loaded, with the file and what to do.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .kit import KitError, Tree, lessons_tree
+
+_FOLDER = re.compile(r"(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)")
+_RUNGS = 6
+_KEYS = ("title", "question", "minutes", "minutes_short", "objectives", "files", "hints")
+_TYPES = {"title": str, "question": str, "minutes": int, "minutes_short": int}
+
+
+class LessonError(KitError):
+    """A lesson that does not exist, or a lesson folder that is not right."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a learner can do after the lesson, and what the grader reports on."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the grader must say about a wrong solution: a code, and a phrase of its message."""
+
+    code: str
+    phrase: str
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson: its data and every file of its folder."""
+
+    number: int
+    name: str
+    title: str
+    question: str
+    minutes: int
+    minutes_short: int
+    objectives: tuple[Objective, ...]
+    files: tuple[str, ...]
+    hints: Mapping[str, tuple[str, ...]]
+    tree: Tree
+
+    @property
+    def label(self) -> str:
+        """The short name people say: `L1`."""
+        return f"L{self.number}"
+
+    @property
+    def text(self) -> str:
+        """The lesson's page, as Markdown."""
+        return self.read("lesson.md")
+
+    @property
+    def right(self) -> tuple[str, ...]:
+        """Names of the further right solutions."""
+        return self._folders("right")
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """Names of the wrong solutions, which the grader must refuse."""
+        return self._folders("wrong")
+
+    def read(self, path: str) -> str:
+        """The text of one file of the lesson's folder."""
+        if path not in self.tree:
+            raise _misfit(self.name, f"has no {path}", f"write lessons/{self.name}/{path}")
+        return self.tree[path].decode()
+
+    def overlay(self, part: str) -> dict[str, bytes]:
+        """The project files of `starter`, `solution`, `right/NAME` or `wrong/NAME`."""
+        prefix = f"{part}/"
+        found = {
+            path.removeprefix(prefix): content
+            for path, content in self.tree.items()
+            if path.startswith(prefix) and path != f"{prefix}expected.toml"
+        }
+        if not found:
+            raise _misfit(self.name, f"has no files in {part}/", "write them, or mend the name")
+        return found
+
+    def expected(self, name: str) -> Expected:
+        """What the grader must say about the wrong solution `name`."""
+        path = f"wrong/{name}/expected.toml"
+        data = _toml(self.name, path, self.read(path))
+        if sorted(data) != ["code", "phrase"] or not all(data.values()):
+            raise _misfit(self.name, f"{path} must hold code and phrase", "give it both, as text")
+        return Expected(code=str(data["code"]), phrase=str(data["phrase"]))
+
+    def _folders(self, part: str) -> tuple[str, ...]:
+        parts = (path.split("/") for path in self.tree)
+        return tuple(sorted({names[1] for names in parts if names[0] == part and len(names) > 2}))
+
+
+def load_lessons(tree: Tree | None = None) -> tuple[Lesson, ...]:
+    """Every lesson in order, from the kit or from the given files of a `lessons/` folder."""
+    tree = lessons_tree() if tree is None else tree
+    names = sorted({path.split("/")[0] for path in tree})
+    lessons = tuple(_load(name, _below(tree, name)) for name in names if _FOLDER.fullmatch(name))
+    numbers = [lesson.number for lesson in lessons]
+    if numbers != list(range(1, len(numbers) + 1)):
+        raise _misfit("", f"the lessons are numbered {numbers}", "number them 1, 2, 3 ...")
+    return lessons
+
+
+def complete_overlay(tree: Tree | None = None) -> dict[str, bytes]:
+    """The files of `lessons/complete/`: what no lesson teaches, laid over the last stage."""
+    return _below(lessons_tree() if tree is None else tree, "complete")
+
+
+def find_lesson(word: str, lessons: tuple[Lesson, ...] | None = None) -> Lesson:
+    """The lesson meant by `1`, `01`, `L1`, `02-indexes-or-scans` or `indexes-or-scans`."""
+    lessons = load_lessons() if lessons is None else lessons
+    wanted = word.strip().lower().removeprefix("lesson").strip()
+    for lesson in lessons:
+        number, _, short = lesson.name.partition("-")
+        if wanted in (str(lesson.number), number, lesson.label.lower(), lesson.name, short):
+            return lesson
+    known = ", ".join(f"{lesson.number} ({lesson.name})" for lesson in lessons)
+    raise LessonError(
+        f"There is no lesson {word!r}.",
+        where=f"the lessons are: {known or 'none'}",
+        fix="name one of them: headwater lesson list",
+    )
+
+
+def _below(tree: Tree, folder: str) -> dict[str, bytes]:
+    prefix = f"{folder}/"
+    return {p.removeprefix(prefix): content for p, content in tree.items() if p.startswith(prefix)}
+
+
+def _load(name: str, tree: Tree) -> Lesson:
+    if "lesson.toml" not in tree:
+        raise _misfit(name, "has no lesson.toml", "copy that of another lesson and fill it in")
+    data = _toml(name, "lesson.toml", tree["lesson.toml"].decode())
+    number = int(name[:2])
+    _check_keys(name, data, number)
+    lesson = Lesson(
+        number=number,
+        name=name,
+        title=data["title"],
+        question=data["question"],
+        minutes=data["minutes"],
+        minutes_short=data["minutes_short"],
+        objectives=tuple(Objective(id=o["id"], text=o["text"]) for o in data["objectives"]),
+        files=tuple(data["files"]),
+        hints={key: tuple(text.strip() for text in rungs) for key, rungs in data["hints"].items()},
+        tree=tree,
+    )
+    _check_hints(lesson)
+    return lesson
+
+
+def _check_keys(name: str, data: dict[str, Any], number: int) -> None:
+    missing = [key for key in _KEYS if key not in data]
+    if missing:
+        raise _misfit(name, f"lesson.toml has no {', '.join(missing)}", "add it")
+    unknown = sorted(set(data) - {*_KEYS, "number", "name"})
+    if unknown:
+        raise _misfit(name, f"lesson.toml has an unknown {', '.join(unknown)}", "remove it")
+    if data.get("number") != number or data.get("name") != name[3:]:
+        raise _misfit(name, "lesson.toml has another number or name", "make it the folder's")
+    for key, kind in _TYPES.items():
+        if not isinstance(data[key], kind) or not data[key]:
+            raise _misfit(name, f"{key} in lesson.toml is not {kind.__name__}", "give it a value")
+
+
+def _check_hints(lesson: Lesson) -> None:
+    ids = [objective.id for objective in lesson.objectives]
+    wanted = [f"{lesson.label}.{n}" for n in range(1, len(ids) + 1)]
+    if not ids or ids != wanted:
+        raise _misfit(lesson.name, f"the objectives are {ids}", f"call them {lesson.label}.1 ...")
+    if sorted(lesson.hints) != sorted(ids):
+        raise _misfit(lesson.name, "hints and objectives differ", "give each objective a ladder")
+    for key, rungs in lesson.hints.items():
+        if len(rungs) != _RUNGS or not all(rungs):
+            raise _misfit(
+                lesson.name, f"the ladder of {key} needs {_RUNGS} hints", "write L0 to L5"
+            )
+
+
+def _toml(name: str, path: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _misfit(name, f"{path} is not TOML: {error}", "mend that line") from error
+
+
+def _misfit(name: str, what: str, fix: str) -> LessonError:
+    where = f"lessons/{name}" if name else "lessons/"
+    return LessonError(f"Lesson folder {name or 'lessons'}: {what}.", where=where, fix=fix)

@@ -1,0 +1,109 @@
+"""Stages: the project after lesson k, built from files laid over files.
+
+    stage 0     the template's `workshop` backend and tests
+    stage k     stage k-1 + starter k + solution k
+    complete    the last stage + `lessons/complete/`
+
+`python -m headwater_workshop.stages build` writes the template's complete backend from these;
+`check` says what is stale, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from .kit import KitError, Tree, kit_root, read_folder, write_tree
+from .lessons import Lesson, complete_overlay, load_lessons
+
+FOLDERS = ("backend", "tests")
+"""The folders of a project that stages are made of."""
+
+
+def stage(number: int, lessons: tuple[Lesson, ...] | None = None) -> dict[str, bytes]:
+    """The project's backend and tests after lesson `number`; 0 is the beginning."""
+    lessons = load_lessons() if lessons is None else lessons
+    tree = template_tree("workshop")
+    for lesson in lessons[:number]:
+        tree |= lesson.overlay("starter") | lesson.overlay("solution")
+    return tree
+
+
+def started(lesson: Lesson, lessons: tuple[Lesson, ...] | None = None) -> dict[str, bytes]:
+    """What a learner has at the beginning of a lesson: the stage before, and the starter."""
+    return stage(lesson.number - 1, lessons) | lesson.overlay("starter")
+
+
+def variant(
+    lesson: Lesson, part: str, lessons: tuple[Lesson, ...] | None = None
+) -> dict[str, bytes]:
+    """The finished lesson with `right/NAME` or `wrong/NAME` laid over the solution."""
+    return stage(lesson.number, lessons) | lesson.overlay(part)
+
+
+def complete() -> dict[str, bytes]:
+    """The whole project: every lesson solved, and what no lesson teaches."""
+    lessons = load_lessons()
+    return stage(len(lessons), lessons) | complete_overlay()
+
+
+def write(tree: Tree, folder: Path) -> None:
+    """Lay a stage's files into a folder, over what is there."""
+    write_tree(tree, folder)
+
+
+def template_tree(start: str) -> dict[str, bytes]:
+    """The template's backend and tests for one answer to the question where to start."""
+    tree: dict[str, bytes] = {}
+    for name in FOLDERS:
+        folder = template_folder(start, name)
+        tree |= {f"{name}/{path}": content for path, content in read_folder(folder).items()}
+    return tree
+
+
+def template_folder(start: str, name: str) -> Path:
+    """The conditional folder of the template that becomes `backend` or `tests`."""
+    return kit_root() / "template" / f"{{% if start == '{start}' %}}{name}{{% endif %}}"
+
+
+def stale() -> list[str]:
+    """Files of the template's complete backend that differ from what the lessons make."""
+    wanted, found = complete(), template_tree("complete")
+    return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+
+
+def build() -> list[str]:
+    """Write the template's complete backend and tests; what changed is returned."""
+    changed, wanted = stale(), complete()
+    for name in changed:
+        top, _, rest = name.partition("/")
+        target = template_folder("complete", top) / rest
+        if name in wanted:
+            write_tree({rest: wanted[name]}, template_folder("complete", top))
+        else:
+            target.unlink()
+    return changed
+
+
+def main(arguments: list[str]) -> int:
+    """`build` writes the complete backend; `check` exits 1 when it is stale."""
+    if arguments == ["build"]:
+        changed = build()
+        print(f"{len(changed)} files written" if changed else "the complete backend is up to date")
+        return 0
+    if arguments in (["check"], ["build", "--check"]):
+        changed = stale()
+        for name in changed:
+            print(f"stale: {name}")
+        if changed:
+            print("Fix: python -m headwater_workshop.stages build")
+        return 1 if changed else 0
+    print("usage: python -m headwater_workshop.stages build|check", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KitError as error:
+        sys.exit(str(error))
