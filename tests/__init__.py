@@ -1,0 +1,1 @@
+"""The tests, mirroring src, and scenarios through the front door."""

@@ -1,0 +1,102 @@
+"""Handlers that never end, each in its own way. The server must outlive them all."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import Callable
+
+from headwater import MutationCtx, QueryCtx, mutation, query
+
+
+@mutation
+async def spin(ctx: MutationCtx) -> None:
+    """The plain endless loop."""
+    while True:
+        pass
+
+
+@query
+async def spin_query(ctx: QueryCtx) -> None:
+    """The same in a query."""
+    while True:
+        pass
+
+
+@mutation
+async def spin_guarded(ctx: MutationCtx) -> None:
+    """An endless loop that catches what would stop it."""
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+
+
+@mutation
+async def snooze(ctx: MutationCtx) -> None:
+    """Sleeps in C code."""
+    time.sleep(60)
+
+
+@mutation
+async def bad_regex(ctx: MutationCtx) -> bool:
+    """A pattern that backtracks for longer than anybody lives."""
+    return re.match(r"(a+)+$", "a" * 60 + "b") is not None
+
+
+@mutation
+async def foreign_await(ctx: MutationCtx) -> None:
+    """Awaits what is not ctx."""
+    await asyncio.sleep(1)
+
+
+@mutation
+async def swallowed_await(ctx: MutationCtx) -> str:
+    """Awaits what is not ctx, and hides the error."""
+    with contextlib.suppress(BaseException):
+        await asyncio.sleep(1)
+    return "as if nothing had been"
+
+
+def forever(step: Callable[[], None]) -> None:
+    """Goes on whatever is raised."""
+    while True:
+        try:
+            try:
+                step()
+            except:  # noqa: E722
+                step()
+            finally:
+                step()
+        except:  # noqa: E722
+            again(step)
+        finally:
+            again(step)
+
+
+def again(step: Callable[[], None]) -> None:
+    """The next shelter."""
+    try:
+        step()
+    except:  # noqa: E722
+        forever(step)
+    finally:
+        forever(step)
+
+
+def busy() -> None:
+    """Some work, itself sheltered."""
+    try:
+        sum(range(1000))
+    except:  # noqa: E722
+        busy()
+    finally:
+        sum(range(1000))
+
+
+@mutation
+async def unstoppable(ctx: MutationCtx) -> None:
+    """Shelters within shelters: no exception gets through, only the process can be ended."""
+    forever(busy)

@@ -1,0 +1,43 @@
+// Drives ConvexClient of "convex/browser": `node browser_client.mjs URL`.
+import { ConvexClient } from "convex/browser";
+import { decodeArgs, describeError, emit, encodeValue, logger, reference, serve } from "./driver.mjs";
+
+const client = new ConvexClient(process.argv[2], { logger });
+const subscriptions = new Map();
+
+function subscribe({ id, path, args }) {
+  const stop = client.onUpdate(
+    reference(path),
+    decodeArgs(args),
+    (value) => emit({ event: "update", id, value: encodeValue(value) }),
+    (error) => emit({ event: "failed", id, error: describeError(error) }),
+  );
+  subscriptions.set(id, stop);
+}
+
+function identify({ token }) {
+  client.setAuth(
+    async () => token,
+    (authenticated) => emit({ event: "auth", authenticated }),
+  );
+}
+
+function state() {
+  const now = client.connectionState();
+  return {
+    connected: now.isWebSocketConnected,
+    count: now.connectionCount,
+    retries: now.connectionRetries,
+    inflight: now.hasInflightRequests,
+  };
+}
+
+serve({
+  subscribe,
+  identify,
+  state,
+  unsubscribe: ({ subscription }) => subscriptions.get(subscription)(),
+  query: ({ path, args }) => client.query(reference(path), decodeArgs(args)),
+  mutation: ({ path, args }) => client.mutation(reference(path), decodeArgs(args)),
+  action: ({ path, args }) => client.action(reference(path), decodeArgs(args)),
+});

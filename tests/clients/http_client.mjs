@@ -1,0 +1,13 @@
+// Drives ConvexHttpClient of "convex/browser": `node http_client.mjs URL`.
+import { ConvexHttpClient } from "convex/browser";
+import { decodeArgs, logger, reference, serve } from "./driver.mjs";
+
+const client = new ConvexHttpClient(process.argv[2], { logger });
+
+serve({
+  identify: ({ token }) => client.setAuth(token),
+  query: ({ path, args }) => client.query(reference(path), decodeArgs(args)),
+  consistentQuery: ({ path, args }) => client.consistentQuery(reference(path), decodeArgs(args)),
+  mutation: ({ path, args }) => client.mutation(reference(path), decodeArgs(args)),
+  action: ({ path, args }) => client.action(reference(path), decodeArgs(args)),
+});

@@ -1,0 +1,90 @@
+"""Handlers that never end are stopped, named with their line, and nobody else suffers."""
+
+import json
+import re
+
+import pytest
+
+from tests.scenarios.conftest import OpenRaw, StartServer
+from tests.scenarios.raw_client import RawClient
+from tests.scenarios.server_process import ServerProcess, wait_for
+
+RUNAWAY = ["spin", "spinGuarded", "snooze", "badRegex"]
+
+
+def snake(name: str) -> str:
+    """camelCase to snake_case."""
+    return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), name)
+
+
+def check_named(text: str, function: str) -> None:
+    """The error names the function, its file and a line, and says that it took too long."""
+    assert re.search(rf"hostile(\.py|:){snake(function)}|{snake(function)}|{function}", text), text
+    assert re.search(r"hostile\.py:\d+", text), text
+
+
+@pytest.mark.parametrize("function", RUNAWAY)
+def test_runaway_mutation_is_stopped(
+    function: str, server: ServerProcess, raw: RawClient, open_raw: OpenRaw, name: str
+) -> None:
+    """It fails with an error that names function and line; the other client's call is done."""
+    other = open_raw(server)
+    raw.request("Mutation", 0, f"hostile:{function}")
+    answer = other.mutate(0, "counters:increment", name=name)
+    assert answer["result"] == 1
+    failed = raw.receive("MutationResponse")
+    assert not failed["success"]
+    assert re.search(r"limit|too long|second|ms", failed["result"]), failed
+    check_named(failed["result"], function)
+
+
+def test_runaway_query_is_stopped(raw: RawClient, name: str) -> None:
+    """A subscribed query that never ends fails; the same client's next call is served."""
+    failed = raw.add(0, "hostile:spinQuery")
+    assert failed["type"] == "QueryFailed"
+    check_named(failed["errorMessage"], "spinQuery")
+    assert raw.mutate(0, "counters:increment", name=name)["result"] == 1
+
+
+@pytest.mark.parametrize("function", ["foreignAwait", "swallowedAwait"])
+def test_foreign_await_is_refused(function: str, raw: RawClient) -> None:
+    """Awaiting what is not ctx is an error that names the rule and the line, though swallowed."""
+    failed = raw.mutate(0, f"hostile:{function}")
+    assert not failed["success"], failed
+    assert re.search(r"HW\d\d\d", failed["result"]), failed
+    check_named(failed["result"], function)
+
+
+def test_exception_in_a_query_names_its_line(raw: RawClient) -> None:
+    """A query that raises fails with class, message, function and line."""
+    failed = raw.add(0, "failures:brokenQuery")
+    assert "ZeroDivisionError" in failed["errorMessage"]
+    assert re.search(r"broken_query \(.*failures\.py:\d+", failed["errorMessage"]), failed
+
+
+def test_unstoppable_handler_is_ended_by_the_supervisor(
+    start_server: StartServer, open_raw: OpenRaw
+) -> None:
+    """Where no signal gets through the process is replaced; what was acknowledged stays."""
+    server = start_server(function_limit_s="0.3", hard_limit_s="1")
+    other = open_raw(server)
+    acknowledged = [other.mutate(n, "counters:increment", name="kept")["result"] for n in range(5)]
+    before = server.serving_pid()
+    hostile = open_raw(server)
+    hostile.request("Mutation", 0, "hostile:unstoppable")
+    hostile.closing_words()
+    wait_until_replaced(server, before)
+    assert server.call("query", "counters:read", name="kept") == acknowledged[-1] == 5
+    assert "hostile.py" in server.said()
+
+
+def wait_until_replaced(server: ServerProcess, pid: int) -> None:
+    """Wait until another process serves."""
+    wait_for(lambda: server.serving_pid() != pid and server.answers(), "another process serves")
+
+
+def test_runaway_over_http_is_stopped(server: ServerProcess) -> None:
+    """The same error over HTTP: 200 with status error."""
+    status, text = server.post("/api/mutation", {"path": "hostile:spin", "args": {}})
+    assert (status, json.loads(text)["status"]) == (200, "error")
+    check_named(json.loads(text)["errorMessage"], "spin")

@@ -1,0 +1,64 @@
+"""A client that reads slowly, or not at all, costs a bounded amount of memory."""
+
+import re
+from pathlib import Path
+
+from tests.scenarios.raw_client import RawClient
+from tests.scenarios.server_process import ServerProcess
+
+SIZE = 200_000
+COMMITS = 150
+ESTABLISHED = "01"
+
+
+def resident_bytes(pid: int) -> int:
+    """A process's memory, as the kernel counts it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+def write_much(writer: RawClient, first: int) -> None:
+    """Many commits, each of which changes what the slow client subscribes to."""
+    for number in range(first, first + COMMITS):
+        answer = writer.mutate(number, "values:grow", name="flood", size=SIZE, mark=number)
+        assert answer["success"], answer
+
+
+def test_slow_reader_gets_the_newest_state_and_costs_no_memory(
+    start_server: StartServer, open_raw: OpenRaw
+) -> None:
+    """Thirty megabytes of changes nobody takes: memory stays, and the reader skips to the end."""
+    server = start_server()
+    writer, slow = open_raw(server), open_raw(server, max_queue=1)
+    write_much(writer, first=0)
+    slow.add(0, "values:kept", name="flood")
+    before = resident_bytes(server.serving_pid())
+    write_much(writer, first=COMMITS)
+    grown = resident_bytes(server.serving_pid()) - before
+    assert grown < COMMITS * SIZE / 2
+    slow.until(lambda: slow.value(0)["mark"] == 2 * COMMITS - 1)
+    assert len(slow.transitions) < COMMITS / 2
+
+
+def test_reader_that_takes_nothing_is_cut_off(start_server: StartServer, open_raw: OpenRaw) -> None:
+    """After the time a slow client is given its socket is closed; the writer never notices."""
+    server = start_server(slow_client_s="0.5")
+    writer, stuck = open_raw(server), open_raw(server, max_queue=1)
+    write_much(writer, first=0)
+    stuck.add(0, "values:kept", name="flood")
+    write_much(writer, first=COMMITS)
+    wait_for(lambda: not is_connected(server, stuck), "the server drops the socket")
+    assert writer.mutate(2 * COMMITS, "counters:increment", name="still here")["result"] == 1
+
+
+def is_connected(server: ServerProcess, client: RawClient) -> bool:
+    """Whether the kernel still holds the server's end of the client's socket."""
+    port = client.socket.socket.getsockname()[1]
+    ends = (f":{server.port:04X}", f":{port:04X}")
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    return any(
+        row[1].endswith(ends[0]) and row[2].endswith(ends[1]) and row[3] == ESTABLISHED
+        for row in rows
+    )
