@@ -1,0 +1,1 @@
+"""The documentation runs, is complete, and its links resolve."""

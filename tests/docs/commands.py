@@ -1,0 +1,35 @@
+"""The commands that exist: targets of the Makefile, commands of the `headwater` program."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import typer.main
+
+from headwater.cli import app
+
+from .pages import ROOT
+
+
+@cache
+def make_targets() -> frozenset[str]:
+    """The targets of our Makefile."""
+    return frozenset(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@cache
+def headwater_commands() -> dict[str, Any]:
+    """The commands of `headwater`, by name, the workshop's too."""
+    root: Any = typer.main.get_command(app)
+    return dict(root.commands)
+
+
+def parse_headwater(words: list[str]) -> None:
+    """Parse a command line as the program would, without running it; a wrong option raises."""
+    command: Any = headwater_commands()[words[0]]
+    rest = words[1:]
+    while hasattr(command, "commands") and rest:
+        command, rest = command.commands[rest[0]], rest[1:]
+    command.make_context(words[0], list(rest)).close()

@@ -1,0 +1,261 @@
+"""The structural points of the house style: layers, names, docstrings, documents."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import words_in_code
+from tests.house_figures import (
+    CORE,
+    ROOT,
+    SOURCES,
+    TESTS,
+    Function,
+    code_lines,
+    functions,
+    python_files,
+    rows,
+    top_entries,
+    tracked_files,
+)
+
+RUNTIME = SOURCES / "headwater"
+WORKSHOP = SOURCES / "headwater_workshop"
+LEAVES = ("headwater.errors", "headwater.settings", "headwater.clock")
+CORE_MAY_IMPORT = {"annotated_types", "orjson", "pydantic", "pydantic_core", "sortedcontainers"}
+CLOCKS = {
+    "time": set[str](),
+    "secrets": set[str](),
+    "uuid": set[str](),
+    "random": {"Random"},  # a generator from a seed that the clock gave
+}
+
+
+def module_of(path: Path) -> str:
+    """`headwater.core.reads` for its file."""
+    parts = path.relative_to(SOURCES).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path, *, at_run_time: bool = False) -> Iterator[tuple[int, str]]:
+    """The absolute names a file imports, with their lines; modules and what is taken from them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in _statements(tree) if at_run_time else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(path, node)
+            yield node.lineno, base
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """What runs when the module is imported; TYPE_CHECKING blocks do not."""
+    for node in tree.body:
+        if isinstance(node, ast.If | ast.Try):
+            typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+            yield from [] if typing_only else node.body
+        else:
+            yield node
+
+
+def _absolute(path: Path, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = path.relative_to(SOURCES).parent.parts
+    base = package[: len(package) - node.level + 1]
+    return ".".join([*base, *([node.module] if node.module else [])])
+
+
+def offences(files: list[Path], wrong: object) -> list[str]:
+    """`file:line name` for each import that `wrong` says so of."""
+    assert callable(wrong)
+    found = [(path, line, name) for path in files for line, name in imports(path)]
+    return [f"{path.relative_to(ROOT)}:{line} {name}" for path, line, name in found if wrong(name)]
+
+
+def inside(name: str, package: str) -> bool:
+    """Whether a dotted name is this package or in it."""
+    return name == package or name.startswith(f"{package}.")
+
+
+# --- tree and layers ---
+
+
+def test_the_top_of_the_tree_stays_small() -> None:
+    """A newcomer sees at most 18 entries in the root folder."""
+    assert len(top_entries()) <= 18, sorted(top_entries())
+
+
+def test_core_stays_small_enough_to_read() -> None:
+    """At most 5,000 lines of code in core."""
+    assert sum(map(code_lines, python_files(CORE))) <= 5000
+
+
+def test_no_import_cycles() -> None:
+    """Modules import each other one way only; a cycle makes the sorter raise, with its names."""
+    paths = {module_of(path): path for path in python_files(SOURCES)}
+    modules = {name for name, path in paths.items() if path.name != "__init__.py"}
+    graph = {
+        name: {taken for _, taken in imports(paths[name], at_run_time=True)} & modules - {name}
+        for name in modules
+    }
+    assert len(list(TopologicalSorter(graph).static_order())) == len(modules)
+
+
+def test_core_imports_only_leaves_and_named_libraries() -> None:
+    """Core stands on the standard library and a few libraries of data, none of the web."""
+    allowed = (*LEAVES, "headwater.core")
+    libraries = CORE_MAY_IMPORT | set(sys.stdlib_module_names)
+
+    def wrong(name: str) -> bool:
+        if inside(name, "headwater"):
+            return name != "headwater" and not any(inside(name, one) for one in allowed)
+        return name.split(".")[0] not in libraries
+
+    assert not offences(python_files(CORE), wrong)
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_leaves_import_nothing_of_the_package(leaf: str) -> None:
+    """Errors, limits and the clock can be used by all because they use none."""
+    path = SOURCES / Path(*leaf.split(".")).with_suffix(".py")
+    assert not offences([path], lambda name: inside(name, "headwater"))
+
+
+def test_the_runtime_knows_nothing_of_the_workshop() -> None:
+    """Lessons, grader and template are above the runtime."""
+    assert not offences(python_files(RUNTIME), lambda name: inside(name, "headwater_workshop"))
+
+
+def test_the_workshop_uses_public_names_only() -> None:
+    """The workshop imports neither core nor a name with an underscore."""
+
+    def wrong(name: str) -> bool:
+        private = any(part.startswith("_") for part in name.split("."))
+        return inside(name, "headwater") and (private or inside(name, "headwater.core"))
+
+    assert not offences(python_files(WORKSHOP), wrong)
+
+
+@pytest.mark.parametrize("path", python_files(CORE), ids=module_of)
+def test_core_takes_time_ids_and_chance_from_the_clock(path: Path) -> None:
+    """No module of core asks the machine for time or chance; tests could not repeat it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    used = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    taken = [name for _, name in imports(path) if "." in name]
+    for name in (*used, *taken):
+        module, _, attribute = name.partition(".")
+        assert attribute in CLOCKS.get(module, {attribute}), f"{path.name}: {name}"
+        assert name not in ("datetime.now", "datetime.datetime.now", "os.urandom"), path.name
+
+
+# --- names, docstrings, tests ---
+
+
+def undocumented(path: Path) -> Iterator[str]:
+    """Public modules, classes, functions and methods without a docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if not ast.get_docstring(tree):
+        yield "module"
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from _undocumented_of(node, "")
+            for part in node.body:
+                yield from _undocumented_of(part, f"{node.name}.")
+        elif isinstance(node, Function):
+            yield from _undocumented_of(node, "")
+
+
+def _undocumented_of(node: ast.stmt, owner: str) -> Iterator[str]:
+    if not isinstance(node, ast.ClassDef | Function) or node.name.startswith("_"):
+        return
+    again = {ast.unparse(decorator).split(".")[-1] for decorator in node.decorator_list}
+    if not ast.get_docstring(node) and not again & {"overload", "setter", "override"}:
+        yield f"{owner}{node.name}"
+
+
+@pytest.mark.parametrize("path", python_files(SOURCES), ids=module_of)
+def test_public_names_have_docstrings(path: Path) -> None:
+    """Whoever meets a name in an editor reads what it is."""
+    assert not list(undocumented(path))
+
+
+def test_every_test_is_a_claim_in_words() -> None:
+    """Each test has a docstring."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{function.lineno} {function.name}"
+        for path, function in functions(TESTS)
+        if function.name.startswith("test_") and not ast.get_docstring(function)
+    ]
+    assert not silent
+
+
+def test_every_module_is_named_by_a_test() -> None:
+    """A module has its test file, or a test that imports it or names it."""
+    files = [path for path in python_files(TESTS) if path.name.startswith("test_")]
+    text = "\n".join(f"{path.stem}\n{path.read_text(encoding='utf-8')}" for path in files)
+    modules = [path for path in python_files(SOURCES) if path.stem not in ("__init__", "__main__")]
+    nameless = [module_of(path) for path in modules if not re.search(rf"\b\w*{path.stem}\b", text)]
+    assert not nameless
+
+
+# --- documents ---
+
+
+@pytest.mark.parametrize("name", ["README.md", "CLAUDE.md"])
+def test_paths_named_in_documents_exist(name: str) -> None:
+    """Each path between backticks is there, in the checkout or in the generated project."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    table = re.findall(r"`([\w./-]+)`", text) + words_in_code(text)
+    named = {word for word in table if re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", word)}
+    paths = {word for word in named if "/" in word or word.endswith((".md", ".py", ".yml"))}
+    known = {Path(entry).name for entry in tracked_files()}
+    made = {"my-app", ".venv/bin/mypy"}
+    for word in paths:
+        there = (ROOT / word).exists() or ("/" not in word and word in known)
+        assert there or word.removeprefix("./").rstrip("/") in made, f"{name} names {word}"
+
+
+@pytest.mark.parametrize(("name", "most"), [("README.md", 140), ("CLAUDE.md", 80)])
+def test_first_pages_are_short(name: str, most: int) -> None:
+    """README and CLAUDE.md stay readable in one sitting."""
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= most
+
+
+def test_figures_are_printed_for_every_point() -> None:
+    """`python tests/house_figures.py` prints a figure for each point it lists."""
+    script = ROOT / "tests" / "house_figures.py"
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert all(point in ran.stdout for point, _, _ in rows())
+
+
+FORBIDDEN = {
+    "a path of one machine": re.compile(r"(?<![\w.~}])/(?:work|home|root|Users)/\w"),
+    "an address of a package registry": re.compile(
+        r"https?://[\w.-]*(?:py" + r"pi\.org|pythonhosted\.org|npm" + r"js\.(?:org|com))"
+    ),
+    "a script from a CDN or a font server": re.compile(
+        r"https?://(?:cdn|unpk" + r"g|fonts\.g|[\w.]*jsdeliv" + r"r)"
+    ),
+    "an unfinished note": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b"),
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_files_hold_nothing_that_does_not_belong(what: str) -> None:
+    """No machine's path, no registry's address, no CDN, no note left half done."""
+    wrong = [name for name in tracked_files() if FORBIDDEN[what].search(_text(ROOT / name))]
+    assert not wrong
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="ignore") if path.is_file() else ""
