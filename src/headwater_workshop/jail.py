@@ -1,0 +1,207 @@
+"""Starts a program that may compute and answer, and nothing else: it cannot write a file, reach the
+network, start or signal a process, or read more than it was given.
+
+Levels, named in every result:
+
+    L3  Landlock, a system call filter and resource limits (Linux 5.13 and later; x86-64, aarch64)
+    L1  resource limits, own process group, wall clock: where the kernel lacks the first two
+
+L2, bubblewrap, is not built. The caller keeps the wall clock and ends the process with `kill`.
+"""
+
+import functools
+import importlib.util
+import json
+import os
+import signal
+import site
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from headwater_workshop import landlock, seccomp
+
+_WITHHELD = "headwater_workshop"  # lessons, their solutions and tests are in this package
+_SYSTEM_PATHS = (
+    "/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share/zoneinfo",
+    "/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/urandom",
+)  # fmt: skip
+_BOOT = (
+    "import sys; sys.path.append(sys.argv[1]);"
+    "from headwater_workshop.jail_child import main; main()"
+)
+
+
+@dataclass(frozen=True)
+class JailReport:
+    """What holds on this machine: the level, and what the kernel offers and lacks."""
+
+    level: str
+    features: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JailSpec:
+    """What the launcher process does to itself before it becomes the program."""
+
+    level: str
+    argv: tuple[str, ...]
+    readable: tuple[str, ...]
+    listable: tuple[str, ...]
+    memory_mb: int
+    cpu_s: int
+    parent: int
+
+
+def _children_but(folder: Path, *withheld: str) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if not path.name.startswith(withheld)]
+
+
+def _site_folders() -> list[Path]:
+    return [Path(folder) for folder in site.getsitepackages()]
+
+
+def _package_folder() -> Path:
+    spec = importlib.util.find_spec("headwater")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("headwater is not importable, so no worker can be started")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def python_paths() -> list[Path]:
+    """What Python and the runtime need to read; never the workshop's own package."""
+    standard = Path(sysconfig.get_path("stdlib"))
+    paths = [Path(sys.executable), Path(sys.executable).resolve(), Path(sys.prefix, "pyvenv.cfg")]
+    paths += _children_but(standard, "site-packages", "dist-packages")
+    paths += Path(sys.base_prefix, "lib").glob("libpython*")
+    for folder in _site_folders():
+        paths += _children_but(folder, _WITHHELD)
+    return [*paths, _package_folder()]
+
+
+def _listable_paths() -> list[Path]:
+    standard = Path(sysconfig.get_path("stdlib"))
+    return [standard, *_site_folders(), _package_folder().parent]
+
+
+def launch(
+    argv: Sequence[str],
+    *,
+    readable: Iterable[Path],
+    cwd: Path,
+    fds: Sequence[int] = (),
+    memory_mb: int = 768,
+    cpu_s: int = 10,
+    level: str | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start `argv`, a program by absolute path, in the jail; its three streams are pipes.
+
+    The program reads `readable` and what Python needs, keeps the descriptors `fds`, and has an
+    empty environment and a session of its own. End it with `kill`.
+    """
+    if os.name == "nt":
+        return _start(list(argv), cwd, {"SYSTEMROOT": os.environ.get("SYSTEMROOT", "")})
+    spec = JailSpec(
+        level=level or jail_level(),
+        argv=tuple(argv),
+        readable=tuple(map(str, [*_SYSTEM_PATHS, *python_paths(), *readable])),
+        listable=tuple(map(str, _listable_paths())),
+        memory_mb=memory_mb,
+        cpu_s=cpu_s,
+        parent=os.getpid(),
+    )
+    source = str(Path(__file__).parent.parent)
+    process = _start([sys.executable, "-I", "-S", "-c", _BOOT, source], cwd, {}, fds)
+    _send_spec(process, spec)
+    return process
+
+
+def _start(
+    command: list[str], cwd: Path, environment: dict[str, str], fds: Sequence[int] = ()
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        pass_fds=fds,
+        start_new_session=os.name == "posix",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _send_spec(process: "subprocess.Popen[bytes]", spec: JailSpec) -> None:
+    """The launcher takes its orders from the head of the stream, the program has the rest."""
+    assert process.stdin is not None
+    text = json.dumps(spec.__dict__).encode()
+    try:
+        process.stdin.write(len(text).to_bytes(4, "big") + text)
+        process.stdin.flush()
+    except BrokenPipeError:
+        return  # the launcher could not start; its exit code and stderr say why
+
+
+def kill(process: "subprocess.Popen[bytes]") -> int:
+    """End the process and its group, close our ends of its pipes; return its exit code."""
+    if process.returncode is None:
+        if os.name == "nt":
+            process.kill()
+        else:
+            _kill_group(process.pid)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            _close(stream)
+    return process.wait()
+
+
+def _kill_group(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return  # ended by itself
+
+
+def _close(stream: IO[bytes]) -> None:
+    try:
+        stream.close()
+    except BrokenPipeError:
+        return  # unsent bytes for a process that is gone
+
+
+@functools.cache
+def jail_report() -> JailReport:
+    """Try the jail once and say what it reached."""
+    offers = {
+        f"Landlock ABI {landlock.abi()}" if landlock.abi() else "Landlock": landlock.abi() > 0,
+        "seccomp": seccomp.available(),
+        "rlimits": os.name == "posix",
+    }
+    level = "L3" if all(offers.values()) and _starts("L3") else "L1"
+    features = tuple(name for name, offered in offers.items() if offered)
+    missing = tuple(name for name, offered in offers.items() if not offered)
+    return JailReport(level, features, missing)
+
+
+def jail_level() -> str:
+    """The level this machine reaches: "L3" or "L1"."""
+    return jail_report().level
+
+
+def _starts(level: str) -> bool:
+    program = [sys.executable, "-I", "-S", "-c", "print('jailed')"]
+    process = launch(program, readable=(), cwd=Path("/"), level=level)
+    try:
+        output, _ = process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        kill(process)
+    return output.strip() == b"jailed"

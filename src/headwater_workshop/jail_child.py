@@ -1,0 +1,111 @@
+"""The launcher process of jail.py: shuts itself in, then becomes the program.
+
+At L3 the program is executed through a descriptor whose number lies above the limit of open files.
+It closes on execution and the number can never be used again, so the filter's one permission to
+execute is spent by the start itself.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from headwater_workshop import landlock, seccomp
+
+JAIL_FAILED = 97  # exit code: the jail could not be closed, so nothing was run
+
+_OPEN_FILES = 64
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 38, 24
+_CAP_DAC_READ_SEARCH = 2  # kept, so that root still reads files others own; Landlock limits which
+_CAP_LAST = 63
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+def main() -> None:
+    """Do what the JailSpec at the head of standard input says. Never returns."""
+    try:
+        _enter(json.loads(_take(int.from_bytes(_take(4), "big"))))
+    except Exception as error:
+        print(f"The jail could not be closed: {error!r}", file=sys.stderr, flush=True)
+    os._exit(JAIL_FAILED)
+
+
+def _enter(spec: dict[str, Any]) -> None:
+    program = os.open(spec["argv"][0], os.O_RDONLY | os.O_CLOEXEC)
+    exec_fd = fcntl.fcntl(program, fcntl.F_DUPFD_CLOEXEC, 2 * _OPEN_FILES)
+    if sys.platform == "linux":
+        _die_with(spec["parent"])
+        _give_up_privileges()
+    if spec["level"] == "L3":
+        landlock.restrict(map(Path, spec["readable"]), map(Path, spec["listable"]))
+    _limit(spec)
+    if spec["level"] == "L3":
+        seccomp.restrict(exec_fd)
+        _execute(exec_fd, spec["argv"])
+    os.execve(spec["argv"][0], spec["argv"], {})
+
+
+def _take(count: int) -> bytes:
+    """Exactly `count` bytes, unbuffered: what follows belongs to the program."""
+    taken = b""
+    while len(taken) < count:
+        piece = os.read(0, count - len(taken))
+        if not piece:
+            raise EOFError("no orders came")
+        taken += piece
+    return taken
+
+
+def _die_with(parent: int) -> None:
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(JAIL_FAILED)
+
+
+def _prctl(option: int, value: int) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    zero = ctypes.c_ulong(0)
+    return int(libc.prctl(option, ctypes.c_ulong(value), zero, zero, zero))
+
+
+def _give_up_privileges() -> None:
+    if _prctl(_PR_SET_NO_NEW_PRIVS, 1) != 0:
+        raise OSError("no_new_privs was refused")
+    for capability in range(_CAP_LAST + 1):
+        if capability != _CAP_DAC_READ_SEARCH:
+            _prctl(_PR_CAPBSET_DROP, capability)  # refused without privilege: nothing to drop
+    keep = 1 << _CAP_DAC_READ_SEARCH if os.geteuid() == 0 else 0
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    sets = (ctypes.c_uint32 * 6)(keep, keep, 0, 0, 0, 0)  # effective, permitted, inheritable
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.capset(header, sets) != 0:
+        empty = (ctypes.c_uint32 * 6)(0, 0, 0, 0, 0, 0)  # root without that capability
+        libc.capset(header, empty)
+
+
+def _limit(spec: dict[str, Any]) -> None:
+    memory, cpu = spec["memory_mb"] * 1024 * 1024, spec["cpu_s"]
+    limits = {
+        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: _OPEN_FILES,
+    }
+    if spec["level"] == "L1":
+        limits[resource.RLIMIT_NPROC] = 0  # no new process nor thread; does not bind root
+    for name, value in limits.items():
+        resource.setrlimit(name, (value, value))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+
+
+def _execute(exec_fd: int, argv: list[str]) -> None:
+    arguments = (ctypes.c_char_p * (len(argv) + 1))(*map(os.fsencode, argv), None)
+    environment = (ctypes.c_char_p * 1)(None)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall(seccomp.execveat_number(), exec_fd, b"", arguments, environment, 0x1000)
+    raise OSError(ctypes.get_errno(), "execveat was refused")
