@@ -8,7 +8,6 @@ UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 READY := $(VENV)/.ready
 APP ?= my-app
 PORT ?= 3210
-export VIRTUAL_ENV := $(abspath $(VENV))
 
 .DEFAULT_GOAL := help
 .PHONY: help start test prove bench docs docs-pages format lint complete lock clean
@@ -20,13 +19,14 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Headwater needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Say: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(UV) pip sync --quiet --require-hashes requirements.lock
-	$(UV) pip install --quiet --no-deps --editable .
+	$(UV) pip sync --python $(BIN)/python --quiet --require-hashes requirements.lock
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps --editable .
 	@touch $@
 
 start: $(READY)  ## a project in ./my-app, served with sample data at http://127.0.0.1:3210
 	@test -d $(APP) || $(BIN)/headwater new $(APP) --defaults
-	@$(MAKE) --no-print-directory -C $(APP) start PORT=$(PORT)
+	@$(MAKE) --no-print-directory -C $(APP) env UV=$(abspath $(UV))
+	@$(BIN)/python -m headwater_workshop.start $(APP) --port $(PORT)
 
 test: $(READY) lint docs  ## the daily gate: format, lint, types, tests, docs
 	$(BIN)/pytest -m "not prove"
@@ -52,9 +52,10 @@ docs: docs-pages  ## the documentation site, strict, into site/
 docs-pages: $(READY)
 	$(BIN)/python -m headwater_workshop.lesson_docs docs/lessons
 	$(BIN)/python -m headwater_workshop.rule_docs docs/rules
+	$(BIN)/python -m headwater_workshop.reference_docs docs/reference
 
 complete: $(READY)  ## rebuild the complete backend in template/ from the lessons
-	$(BIN)/python -m headwater_workshop.stages
+	$(BIN)/python -m headwater_workshop.stages build
 
 lock: $(READY)  ## pin the dependencies again
 	$(UV) pip compile pyproject.toml --extra workshop --group dev --universal --generate-hashes --no-emit-index-url -o requirements.lock --python-version 3.11 --custom-compile-command "make lock"
