@@ -29,10 +29,10 @@ start: $(READY)  ## a project in ./my-app, served with sample data at http://127
 	@$(BIN)/python -m headwater_workshop.start $(APP) --port $(PORT)
 
 test: $(READY) lint docs  ## the daily gate: format, lint, types, tests, docs
-	$(BIN)/pytest -m "not prove"
+	$(BIN)/pytest -rs -m "not prove"
 
 prove: $(READY)  ## what takes longer: mutants, long histories, the whole template matrix
-	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -m prove
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -rs -m prove
 
 bench: $(READY)  ## the benchmarks; the table goes to docs/benchmarks.md
 	$(BIN)/python -m benchmarks
