@@ -1,0 +1,1 @@
+"""The measured backend, and the programs that run it."""

@@ -1,0 +1,1 @@
+"""The baseline: the same live task board, written by hand on FastAPI and SQLite."""

@@ -1,0 +1,1 @@
+"""The load generator: one program for both servers, in a process of its own."""
