@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -104,9 +105,12 @@ def test_json_blocks_parse(page: Path) -> None:
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 @pytest.mark.parametrize("page", with_language("js"), ids=name_of)
 def test_javascript_blocks_parse(page: Path, tmp_path: Path) -> None:
-    """What a page shows as JavaScript is a module that Node accepts."""
+    """What a page shows as JavaScript is a module, and imports what our client exports."""
+    client = (ROOT / "src" / "headwater" / "browser" / "headwater.js").read_text()
     for block in blocks(page):
         if block.language == "js":
+            for name in re.findall(r'import \{ (\w+) \} from "/headwater.js"', block.code):
+                assert f"export class {name} " in client, f"{block.place}: {name}"
             path = tmp_path / f"line{block.line}.mjs"
             path.write_text(block.code)
             subprocess.run(["node", "--check", str(path)], check=True, timeout=60)
