@@ -23,12 +23,18 @@ def row(figure: Figure) -> tuple[str, ...]:
     ratios = figure.ratios
     return (
         figure.name,
-        f"{median(figure.headwater):,.0f} {figure.unit}",
-        f"{median(figure.baseline):,.0f} {figure.unit} ({figure.baseline_name})",
+        quantity(figure.headwater, figure.unit),
+        f"{quantity(figure.baseline, figure.unit)} ({figure.baseline_name})",
         f"{figure.value:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
         str(figure.target),
         result,
     )
+
+
+def quantity(runs: list[float], unit: str) -> str:
+    """The median of runs with its unit, with a decimal where it is small."""
+    middle = median(runs)
+    return f"{middle:,.{0 if middle >= 100 else 1}f} {unit}"
 
 
 def terminal_table(figures: Iterable[Figure]) -> Table:

@@ -1,0 +1,48 @@
+"""Each measure runs with tiny sizes, against real servers, and its counts are right."""
+
+import shutil
+
+import pytest
+from benchmarks.figures import Figure
+from benchmarks.measures import CONVEX_TEST, MEASURES, Bench, Sizes
+
+TINY = Sizes(
+    rounds=1,
+    tests=3,
+    push_commits=3,
+    subscribers=5,
+    fan_out_commits=3,
+    few_keys=10,
+    many_keys=40,
+    connections=4,
+    key_commits=3,
+    clients=3,
+    writes=4,
+)
+
+
+def tiny(measure: str) -> list[Figure]:
+    """Run one measure with tiny sizes."""
+    return MEASURES[measure](Bench(TINY, lambda: None))
+
+
+@pytest.mark.parametrize("measure", ["push", "fan-out", "keys", "writers"])
+def test_a_measure_times_both_and_keeps_its_counts(measure: str) -> None:
+    """Every timed figure has a run of each side, and every count is what it has to be."""
+    figures = tiny(measure)
+    for figure in figures:
+        assert all(run > 0 for run in figure.baseline)
+        assert len(figure.headwater) == TINY.rounds
+        if not figure.baseline:
+            assert figure.ok, f"{figure.name}: {figure.value:g}, not {figure.target}"
+    assert any(figure.baseline for figure in figures)
+
+
+@pytest.mark.skipif(
+    shutil.which("node") is None or not (CONVEX_TEST / "node_modules").exists(),
+    reason="the baseline convex-test needs node, and npm ci in benchmarks/convex_test",
+)
+def test_the_unit_test_loop_runs_on_both() -> None:
+    """The same test passes on Headwater and on convex-test."""
+    [figure] = tiny("unit-test")
+    assert figure.value > 0
