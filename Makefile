@@ -35,7 +35,7 @@ prove: $(READY)  ## what takes longer: mutants, long histories, the whole templa
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -rs -m prove
 
 bench: $(READY)  ## the benchmarks; the table goes to docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write-docs
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

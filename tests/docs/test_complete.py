@@ -1,0 +1,82 @@
+"""The reference is complete: errors, limits, commands, rules, messages and public names."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+from dataclasses import fields
+from typing import Any
+
+import yaml
+
+import headwater
+from headwater import errors
+from headwater.rules import RULES
+from headwater.settings import Limits
+from headwater_workshop import reference_docs
+
+from .commands import headwater_commands
+from .pages import DOCS, ROOT, headings
+
+
+def text_of(*names: str) -> str:
+    """The pages, one after another."""
+    return "\n".join((DOCS / name).read_text(encoding="utf-8") for name in names)
+
+
+def test_every_error_has_a_heading() -> None:
+    """Each class of headwater.errors has its heading, and each heading of a class its class."""
+    classes = {
+        name
+        for name, member in inspect.getmembers(errors, inspect.isclass)
+        if member.__module__ == errors.__name__
+    }
+    named = {heading for heading in headings(DOCS / "reference/errors.md") if " " not in heading}
+    assert classes == named - {"Errors", "Limits", "Server"}
+
+
+def test_every_limit_has_its_default_and_reason_on_the_page() -> None:
+    """The page made from the limits has a heading, the default and the reason of each."""
+    page = reference_docs.settings_page()
+    for limit in fields(Limits):
+        _, _, section = page.partition(f"\n## {limit.name}\n")
+        assert f"**{limit.default:,}**" in section, limit.name
+        assert limit.metadata["reason"][1:] in section, limit.name
+
+
+def test_every_command_has_a_heading() -> None:
+    """The page made from the program has a heading for each command, and its options."""
+    page = reference_docs.cli_page()
+    for name, command in headwater_commands().items():
+        if not getattr(command, "hidden", False):
+            assert f"\n## {name}\n" in page
+            assert all(option in page for option in _options(command)), name
+
+
+def _options(command: Any) -> list[str]:
+    parameters = [part for part in command.params if part.param_type_name == "option"]
+    return [part.opts[0] for part in parameters if not part.hidden and part.name != "help"]
+
+
+def test_every_rule_is_in_the_navigation() -> None:
+    """mkdocs.yml lists a page for each rule, in the registry's order."""
+    navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    listed = next(entry["Rules"] for entry in navigation if "Rules" in entry)
+    assert [next(iter(entry.values())) for entry in listed[1:]] == [
+        rule.page for rule in RULES.values()
+    ]
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    """What `from headwater import` can give stands on a page of the reference."""
+    names = ("functions.md", "database.md", "errors.md", "testing.md", "wire.md")
+    text = text_of(*(f"reference/{name}" for name in names))
+    missing = [name for name in headwater.__all__ if not re.search(rf"\b{name}\b", text)]
+    assert not missing
+
+
+def test_the_changelog_ends_at_the_package_version() -> None:
+    """The newest version of the changelog is the one pyproject.toml has."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert headings(DOCS / "changelog.md")[1] == version

@@ -1,0 +1,1 @@
+"""The notebooks run, and are stored without what they printed."""
