@@ -1,0 +1,69 @@
+"""`headwater new`: a project from the template."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .kit import KitError
+from .new import NewProject, new_project
+
+
+class Start(str, Enum):
+    """Where a project starts; the same choices as in copier.yml."""
+
+    complete = "complete"
+    workshop = "workshop"
+
+
+class Frontend(str, Enum):
+    """The page that comes with a project; the same choices as in copier.yml."""
+
+    plain = "plain"
+    none = "none"
+
+
+def register(app: typer.Typer) -> None:
+    """Join the headwater command line."""
+    app.command("new")(new)
+
+
+def new(
+    target: Annotated[Path, typer.Argument(help="A folder that does not exist yet.", metavar="DIR")],
+    name: Annotated[str | None, typer.Option(help="The project's name; else the folder's.")] = None,
+    start: Annotated[Start | None, typer.Option(help="Where you start.")] = None,
+    frontend: Annotated[Frontend | None, typer.Option(help="The page that comes with it.")] = None,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+) -> None:
+    """Make a project: a backend with tests, a page, and rules for assistants."""
+    try:
+        project = new_project(
+            target,
+            name=name,
+            start=start.value if start else None,
+            frontend=frontend.value if frontend else None,
+            defaults=defaults,
+        )
+    except KitError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    _tell(target, project)
+
+
+def _tell(target: Path, project: NewProject) -> None:
+    typer.echo(f"{project.name} is ready in {project.folder}")
+    typer.echo(f"It uses {project.requirement}")
+    if project.dirty:
+        typer.echo("The kit has uncommitted changes; they are in the project.")
+    typer.echo("\nNext:")
+    for step in (
+        f"cd {target}",
+        "uv venv",
+        "uv pip install -r requirements.lock",
+        "uv pip install --no-deps -r requirements-headwater.txt",
+        "uv run headwater dev",
+    ):
+        typer.echo(f"  {step}")
