@@ -34,8 +34,8 @@ test: $(READY) lint docs  ## the daily gate: format, lint, types, tests, docs
 prove: $(READY)  ## what takes longer: mutants, long histories, the whole template matrix
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -rs -m prove
 
-bench: $(READY)  ## the benchmarks; the table goes to docs/benchmarks.md
-	$(BIN)/python -m benchmarks --write-docs
+bench: $(READY)  ## ratios against the baselines; docs/benchmarks.md says how to read them
+	$(BIN)/python -m benchmarks
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ from headwater import errors
 from headwater.rules import RULES
 from headwater.settings import Limits
 from headwater_workshop import reference_docs
+from headwater_workshop.lessons import load_lessons
 
 from .commands import headwater_commands
 from .pages import DOCS, ROOT, headings
@@ -59,13 +60,21 @@ def _options(command: Any) -> list[str]:
     return [part.opts[0] for part in parameters if not part.hidden and part.name != "help"]
 
 
+def listed(section: str) -> list[str]:
+    """The pages that mkdocs.yml lists in a section, after its first."""
+    navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    entries = next(entry[section] for entry in navigation if section in entry)
+    return [next(iter(entry.values())) for entry in entries[1:]]
+
+
 def test_every_rule_is_in_the_navigation() -> None:
     """mkdocs.yml lists a page for each rule, in the registry's order."""
-    navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
-    listed = next(entry["Rules"] for entry in navigation if "Rules" in entry)
-    assert [next(iter(entry.values())) for entry in listed[1:]] == [
-        rule.page for rule in RULES.values()
-    ]
+    assert listed("Rules") == [rule.page for rule in RULES.values()]
+
+
+def test_every_lesson_is_in_the_navigation() -> None:
+    """mkdocs.yml lists a page for each lesson, in their order."""
+    assert listed("Lessons") == [f"lessons/{lesson.name}.md" for lesson in load_lessons()]
 
 
 def test_every_public_name_is_in_the_reference() -> None:
