@@ -69,7 +69,9 @@ def template_folder(start: str, name: str) -> Path:
 def stale() -> list[str]:
     """Files of the template's complete backend that differ from what the lessons make."""
     wanted, found = complete(), template_tree("complete")
-    return sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    return sorted(
+        name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
+    )
 
 
 def build() -> list[str]:

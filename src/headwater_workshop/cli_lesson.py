@@ -1,0 +1,264 @@
+"""`headwater lesson list|show|start|hint|diff|reset|goto`: a learner's way through the lessons."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+from . import progress as kept_progress
+from .course import comparison, lesson_files, state_of
+from .kit import KitError
+from .lessons import Lesson, LessonError, find_lesson, load_lessons
+from .own_work import Laid, lay
+from .progress import Progress, find_project, load_progress, timestamp
+from .stages import FOLDERS, stage, started
+
+app = typer.Typer(help="The lessons: read, begin, get a hint, start again, jump.")
+
+LessonWord = Annotated[
+    str | None,
+    typer.Argument(metavar="[LESSON]", help="1, L1 or a name; the current one if left out."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+_END = "end"
+_BAR = 24
+
+
+@app.command("list")
+def list_lessons(as_json: Json = False) -> None:
+    """List the lessons, and how far you are."""
+    with _told(as_json):
+        lessons, progress = load_lessons(), _progress_if_any()
+        states = [state_of(lesson, progress) for lesson in lessons]
+        done = sum(state["state"] == "done" for state in states)
+        if as_json:
+            _print_json({"done": done, "of": len(lessons), "lessons": states})
+            return
+        table = Table("", "Lesson", "Minutes", "State", "Runs", "Hints", box=None)
+        for state in states:
+            minutes = f"{state['minutes']} ({state['minutes_short']})"
+            runs, hints = str(state["runs"]), str(state["hints"])
+            table.add_row(str(state["number"]), state["title"], minutes, _word(state), runs, hints)
+        _console().print(table)
+        _console().print(f"\n\\[{_bar(done, len(lessons))}] {done} of {len(lessons)} lessons done")
+
+
+@app.command()
+def show(word: LessonWord = None, as_json: Json = False) -> None:
+    """Show a lesson's page in the terminal."""
+    with _told(as_json):
+        lesson = _lesson(word, _progress_if_any())
+        if as_json:
+            _print_json({"number": lesson.number, "name": lesson.name, "text": lesson.text})
+        else:
+            _console().print(Markdown(lesson.text))
+
+
+@app.command()
+def start(word: LessonWord = None, as_json: Json = False) -> None:
+    """Begin a lesson: lay its files into your project. Your own are kept first."""
+    with _told(as_json):
+        project = find_project()
+        progress = load_progress(project)
+        lesson = _lesson(word, progress)
+        record = progress.of(lesson)
+        if record.started and not record.done:
+            raise LessonError(
+                f"Lesson {lesson.number} has begun already, so its files are not laid again.",
+                where=f"{project}, since {record.started}",
+                fix=f"go on with it, or begin again: headwater lesson reset {lesson.number}",
+            )
+        _lay_starter(project, lesson, as_json, copy=False)
+
+
+@app.command()
+def reset(word: LessonWord = None, as_json: Json = False) -> None:
+    """Lay a lesson's files again. A dated copy of yours is kept."""
+    with _told(as_json):
+        project = find_project()
+        _lay_starter(project, _lesson(word, load_progress(project)), as_json, copy=True)
+
+
+@app.command()
+def goto(
+    word: Annotated[str, typer.Argument(metavar="LESSON", help="1, L1, a name, or `end`.")],
+    as_json: Json = False,
+) -> None:
+    """Jump to a lesson with a project that is known to be good. Your own work is kept first."""
+    with _told(as_json):
+        project, at = find_project(), timestamp()
+        if word == _END:
+            lessons = load_lessons()
+            laid = lay(project, stage(len(lessons), lessons), "goto-end", at, replace=FOLDERS)
+            _report("After the last lesson", laid, "headwater lesson list", as_json)
+            return
+        lesson = find_lesson(word)
+        label = f"goto-{lesson.number}"
+        laid = lay(project, started(lesson), label, at, replace=FOLDERS)
+        kept_progress.record_start(project, lesson, at)
+        _report(_heading(lesson), laid, f"headwater lesson show {lesson.number}", as_json)
+
+
+@app.command()
+def hint(
+    word: Annotated[
+        str | None,
+        typer.Argument(metavar="[LESSON|OBJECTIVE]", help="1, L1, or one objective: L1.2"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Give the next hint: from a question to a nearly finished line. Each one is counted."""
+    with _told(as_json):
+        project = find_project()
+        progress = load_progress(project)
+        lesson, objective = _objective(word, progress)
+        level, text = kept_progress.next_hint(project, lesson, objective)
+        last = len(lesson.hints[objective]) - 1
+        if as_json:
+            facts = {"lesson": lesson.name, "objective": objective, "level": level, "last": last}
+            _print_json({**facts, "text": text})
+            return
+        goal = next(each.text for each in lesson.objectives if each.id == objective)
+        _console().print(f"[bold]{objective}[/bold] {escape(goal)}")
+        _console().print(f"[dim]Hint {level} of {last}[/dim]\n")
+        _console().print(Markdown(text))
+        if level == last:
+            solution = f"headwater lesson diff {lesson.number} --solution"
+            _console().print(f"\nThis was the last hint. The solution is yours to see: {solution}")
+
+
+@app.command()
+def diff(
+    word: LessonWord = None,
+    solution: Annotated[
+        bool, typer.Option("--solution", help="Compare with the solution; this is recorded.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what you changed since the lesson began, or what is left to the solution."""
+    with _told(as_json):
+        project = find_project()
+        lesson = _lesson(word, load_progress(project))
+        if solution:
+            kept_progress.record_solution_seen(project, lesson, timestamp())
+        text = comparison(project, lesson, solution=solution)
+        if as_json:
+            _print_json({"lesson": lesson.name, "solution": solution, "diff": text})
+        elif not text:
+            _console().print("No difference.")
+        elif _console().is_terminal:
+            _console().print(Syntax(text, "diff", background_color="default", word_wrap=True))
+        else:
+            print(text, end="")
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[None]:
+    """Say an error as what, where and what next; exit with 2."""
+    try:
+        yield
+    except KitError as error:
+        if as_json:
+            facts = {"what": error.what, "where": error.where, "fix": error.fix}
+            _print_json({"error": facts})
+        else:
+            Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {escape(str(error))}")
+        raise typer.Exit(2) from None
+
+
+def _lay_starter(project: Path, lesson: Lesson, as_json: bool, *, copy: bool) -> None:
+    at, label = timestamp(), f"{'reset' if copy else 'start'}-{lesson.number}"
+    laid = lay(project, lesson_files(lesson), label, at, copy=copy)
+    kept_progress.record_start(project, lesson, at)
+    _report(_heading(lesson), laid, f"headwater lesson show {lesson.number}", as_json)
+
+
+def _report(heading: str, laid: Laid, following: str, as_json: bool) -> None:
+    kept = laid.kept
+    if as_json:
+        where = None if kept is None else {"branch": kept.branch, "folder": kept.folder}
+        facts = {"written": list(laid.written), "removed": list(laid.removed), "kept": where}
+        _print_json({**facts, "next": following})
+        return
+    console = _console()
+    console.print(f"[bold]{escape(heading)}[/bold]")
+    for verb, names in (("written", laid.written), ("removed", laid.removed)):
+        if names:
+            console.print(f"  {verb}: {escape(', '.join(names))}")
+    if not laid.written and not laid.removed:
+        console.print("  your files are these already")
+    if kept is not None:
+        place = f"on branch {kept.branch}" if kept.branch else f"in {kept.folder}"
+        console.print(f"  your own work is kept {escape(place)}")
+        console.print(f"  to get it back: {escape(kept.back)}")
+    console.print(f"  next: {escape(following)}")
+
+
+def _progress_if_any() -> Progress:
+    """The project's progress; an empty one where a lesson is only read and there is no project."""
+    try:
+        project = find_project()
+    except KitError:
+        return Progress()
+    return load_progress(project)
+
+
+def _lesson(word: str | None, progress: Progress) -> Lesson:
+    """The lesson that is named; else the current one, or the first that is not done."""
+    lessons = load_lessons()
+    if word is not None:
+        return find_lesson(word, lessons)
+    open_lessons = [each for each in lessons if progress.of(each).done is None]
+    current = [each for each in open_lessons if each.name == progress.current]
+    return (current or open_lessons or list(lessons))[0]
+
+
+def _objective(word: str | None, progress: Progress) -> tuple[Lesson, str]:
+    """The objective that is named; else the lesson's first that the grader has not seen met."""
+    name, dot, _ = (word or "").partition(".")
+    lesson = _lesson(name or None, progress)
+    if dot and word is not None:
+        objective = word.upper()
+        if objective in lesson.hints:
+            return lesson, objective
+        known = ", ".join(each.id for each in lesson.objectives)
+        fix = f"ask for one of {known}"
+        raise LessonError(f"There is no objective {word!r}.", where=lesson.name, fix=fix)
+    met = progress.of(lesson).objectives
+    ids = [each.id for each in lesson.objectives]
+    return lesson, next((each for each in ids if not met.get(each)), ids[0])
+
+
+def _heading(lesson: Lesson) -> str:
+    return f"Lesson {lesson.number}: {lesson.title} ({lesson.minutes} minutes)"
+
+
+def _word(state: dict[str, Any]) -> str:
+    colour = {"done": "green", "current": "yellow"}.get(state["state"], "dim")
+    return f"[{colour}]{state['state']}[/{colour}]"
+
+
+def _bar(done: int, total: int) -> str:
+    filled = _BAR * done // max(total, 1)
+    return "#" * filled + "." * (_BAR - filled)
+
+
+def _console() -> Console:
+    """Made for each use, so that it writes to the standard output of that moment."""
+    return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2))

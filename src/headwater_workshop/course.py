@@ -1,0 +1,84 @@
+"""What a lesson looks like from inside a project: its state, its files, its differences."""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from .kit import Tree, is_data
+from .lessons import Lesson
+from .progress import Progress
+from .stages import FOLDERS, stage, started
+
+
+def state_of(lesson: Lesson, progress: Progress) -> dict[str, Any]:
+    """A lesson's line in the list: its data, and `done`, `current`, `begun` or `open`."""
+    record = progress.of(lesson)
+    state = "begun" if record.started else "open"
+    if record.done:
+        state = "done"
+    elif progress.current == lesson.name:
+        state = "current"
+    return {
+        "number": lesson.number,
+        "name": lesson.name,
+        "title": lesson.title,
+        "minutes": lesson.minutes,
+        "minutes_short": lesson.minutes_short,
+        "state": state,
+        "runs": record.runs,
+        "hints": sum(record.hints.values()),
+        "solution_seen": record.solution_seen is not None,
+        "objectives": {
+            each.id: record.objectives.get(each.id, False) for each in lesson.objectives
+        },
+    }
+
+
+def allowed(lesson: Lesson, path: str) -> bool:
+    """Whether a file is on the lesson's list of files that may change."""
+    return any(fnmatch(path, pattern) for pattern in lesson.files)
+
+
+def lesson_files(lesson: Lesson) -> dict[str, bytes]:
+    """The files a lesson begins with: those it names, as of the stage before, and its starter.
+
+    They come together, because each imports names from the others.
+    """
+    tree, starter = started(lesson), lesson.overlay("starter")
+    return {name: text for name, text in tree.items() if name in lesson.files or name in starter}
+
+
+def comparison(project: Path, lesson: Lesson, *, solution: bool) -> str:
+    """A unified diff of the lesson's files: from its beginning to the project, or on to the end."""
+    mine = _project_files(project, lesson)
+    if solution:
+        return _diff(mine, _only(stage(lesson.number), lesson), "yours", "solution")
+    return _diff(_only(started(lesson), lesson), mine, "starter", "yours")
+
+
+def _only(tree: Tree, lesson: Lesson) -> dict[str, bytes]:
+    return {name: content for name, content in tree.items() if allowed(lesson, name)}
+
+
+def _project_files(project: Path, lesson: Lesson) -> dict[str, bytes]:
+    files = (path for top in FOLDERS for path in (project / top).rglob("*") if path.is_file())
+    named = {path.relative_to(project).as_posix(): path for path in files}
+    return {
+        name: path.read_bytes()
+        for name, path in sorted(named.items())
+        if is_data(name) and allowed(lesson, name)
+    }
+
+
+def _diff(old: Tree, new: Tree, old_name: str, new_name: str) -> str:
+    parts: list[str] = []
+    for name in sorted(old.keys() | new.keys()):
+        before, after = (
+            tree.get(name, b"").decode(errors="replace").splitlines(keepends=True)
+            for tree in (old, new)
+        )
+        parts += difflib.unified_diff(before, after, f"{old_name}/{name}", f"{new_name}/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in parts)

@@ -1,0 +1,85 @@
+"""The lessons' pages on the docs site: `python -m headwater_workshop.lesson_docs DIR`.
+
+lesson.md is the page already; here the ids of rules become links, and index.md lists the lessons
+with their minutes. Hints and solutions stay out.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from headwater.rules import RULES
+
+from .kit import KitError
+from .lessons import Lesson, load_lessons
+
+INDEX = """# Lessons
+
+One idea each: a question, a prediction, a task for you and your assistant, and a checkpoint that
+says what it saw. Go in order, or jump: `uv run headwater lesson goto 2` brings a project that is
+known to be good, and keeps your own work.
+
+```console
+$ uv run headwater lesson list
+$ uv run headwater lesson start 1
+$ uv run headwater grade 1
+```
+
+| | Lesson | The question | Minutes | Short |
+| --- | --- | --- | --- | --- |
+"""
+_RULE = re.compile(r"\bHW\d{3}\b")
+
+
+def index_page(lessons: tuple[Lesson, ...]) -> str:
+    """The list of lessons, with planned minutes for the full and the short workshop."""
+    rows = (
+        f"| {lesson.number} | [{lesson.title}]({lesson.name}.md) | {lesson.question} "
+        f"| {lesson.minutes} | {lesson.minutes_short} |\n"
+        for lesson in lessons
+    )
+    minutes = sum(lesson.minutes for lesson in lessons)
+    short = sum(lesson.minutes_short for lesson in lessons)
+    return f"{INDEX}{''.join(rows)}| | | Together | {minutes} | {short} |\n"
+
+
+def lesson_page(lesson: Lesson) -> str:
+    """The lesson's own text; outside code, an id of a rule links to its page."""
+    parts = re.split(r"(^```.*?^```$|`[^`\n]+`)", lesson.text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(part if part.startswith("`") else _RULE.sub(_link, part) for part in parts)
+
+
+def write_pages(folder: Path, lessons: tuple[Lesson, ...]) -> list[Path]:
+    """Write every page into a folder; pages of lessons that are gone are removed."""
+    pages = {"index.md": index_page(lessons)}
+    pages |= {f"{lesson.name}.md": lesson_page(lesson) for lesson in lessons}
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.md"):
+        if old.name not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in pages]
+
+
+def _link(found: re.Match[str]) -> str:
+    known = found[0] in RULES
+    return f"[{found[0]}](../rules/{found[0]}.md)" if known else found[0]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages into the folder that is named."""
+    if len(arguments) != 1:
+        print("usage: python -m headwater_workshop.lesson_docs DIR", file=sys.stderr)
+        return 2
+    print(f"{len(write_pages(Path(arguments[0]), load_lessons()))} pages of lessons written")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KitError as error:
+        sys.exit(str(error))

@@ -1,0 +1,139 @@
+"""Where a learner is: `.headwater/progress.json` in their project, and nothing anywhere else.
+
+A lesson's record goes through: None -> started (`start`, `goto`) -> runs counted, objectives set
+(`record_grade`) -> done (every objective true, for good). Hints only go up; a seen solution stays
+seen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from headwater.clock import Clock
+
+from .kit import KitError
+from .lessons import Lesson
+
+_VERSION = 1
+
+
+@dataclass
+class LessonProgress:
+    """What happened in one lesson so far."""
+
+    started: str | None = None
+    runs: int = 0
+    failed_runs: int = 0
+    done: str | None = None
+    solution_seen: str | None = None
+    objectives: dict[str, bool] = field(default_factory=dict)
+    hints: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Progress:
+    """A learner's way through the lessons; `current` is a lesson's name."""
+
+    current: str | None = None
+    lessons: dict[str, LessonProgress] = field(default_factory=dict)
+
+    def of(self, lesson: Lesson) -> LessonProgress:
+        """The record of one lesson, made when it is first needed."""
+        return self.lessons.setdefault(lesson.name, LessonProgress())
+
+
+def timestamp(clock: Clock | None = None) -> str:
+    """The time now, to the second, as text that sorts by age."""
+    seconds = (clock or Clock()).now_ns() // 1_000_000_000
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def find_project(start: Path | None = None) -> Path:
+    """The project a command is called in: this folder or one above that holds `backend/`."""
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "backend").is_dir():
+            return folder
+    raise KitError(
+        "This is not a Headwater project: there is no backend/ folder here or above.",
+        where=str(start),
+        fix="go into your project (cd my-app), or make one: headwater new my-app",
+    )
+
+
+def progress_file(project: Path) -> Path:
+    """Where a project keeps its progress."""
+    return project / ".headwater" / "progress.json"
+
+
+def load_progress(project: Path) -> Progress:
+    """The progress kept in a project; nothing done yet when there is no file."""
+    path = progress_file(project)
+    if not path.is_file():
+        return Progress()
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        lessons = {name: LessonProgress(**record) for name, record in data["lessons"].items()}
+        return Progress(current=data["current"], lessons=lessons)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise KitError(
+            f"The progress file cannot be read: {error}.",
+            where=str(path),
+            fix="mend it, or move it away and begin with an empty one; your code is not in it",
+        ) from error
+
+
+def save_progress(project: Path, progress: Progress) -> None:
+    """Keep the progress: a reader finds the old file or the new one, never half of one."""
+    path = progress_file(project)
+    path.parent.mkdir(exist_ok=True)
+    data = {"version": _VERSION, **asdict(progress)}
+    partial = path.with_suffix(".json.partial")
+    partial.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def record_start(project: Path, lesson: Lesson, at: str) -> None:
+    """The learner is in this lesson now."""
+    progress = load_progress(project)
+    progress.current = lesson.name
+    record = progress.of(lesson)
+    record.started = record.started or at
+    save_progress(project, progress)
+
+
+def record_grade(project: Path, lesson: Lesson, passed: dict[str, bool], at: str) -> None:
+    """What the grader found: each objective by its id; all true makes the lesson done."""
+    progress = load_progress(project)
+    record = progress.of(lesson)
+    every = all(passed.get(objective.id, False) for objective in lesson.objectives)
+    record.runs += 1
+    record.failed_runs += not every
+    record.objectives = dict(passed)
+    if every:
+        record.done = record.done or at
+    save_progress(project, progress)
+
+
+def record_solution_seen(project: Path, lesson: Lesson, at: str) -> None:
+    """The learner looked at the solution: seen is not solved."""
+    progress = load_progress(project)
+    record = progress.of(lesson)
+    record.solution_seen = record.solution_seen or at
+    save_progress(project, progress)
+
+
+def next_hint(project: Path, lesson: Lesson, objective: str) -> tuple[int, str]:
+    """The next rung of an objective's ladder, L0 first, and recorded; the last one stays."""
+    progress = load_progress(project)
+    hints = progress.of(lesson).hints
+    rungs = lesson.hints[objective]
+    level = min(hints.get(objective, 0), len(rungs) - 1)
+    hints[objective] = level + 1
+    save_progress(project, progress)
+    return level, rungs[level]
