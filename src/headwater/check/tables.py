@@ -1,0 +1,162 @@
+"""The tables a backend declares: their fields and indexes, and how sure of them the checker is."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from headwater.check.project import Module, Project
+
+_PLAIN_BASES = {"headwater.Document", "headwater.Model", "pydantic.BaseModel", "typing.Generic"}
+_PLAIN_CALLS = ("builtins.", "pydantic.", "typing.")
+
+
+@dataclass(frozen=True)
+class TableIndex:
+    """An index: its fields as written, or None where they are not plain strings."""
+
+    name: str
+    fields: tuple[str, ...] | None
+    is_search: bool = False
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The fields in the index's order; every index ends with the creation time."""
+        return (*(self.fields or ()), "creation_time")
+
+
+@dataclass(frozen=True)
+class IndexField:
+    """A field named in an index, and where."""
+
+    name: str
+    node: ast.expr
+
+
+@dataclass
+class Table:
+    """A document class. Not `certain`: something adds fields or indexes that cannot be seen."""
+
+    class_name: str
+    path: str
+    name: str | None = None
+    fields: set[str] = field(default_factory=set)
+    indexes: dict[str, TableIndex] = field(default_factory=dict)
+    index_fields: list[IndexField] = field(default_factory=list)
+    certain: bool = True
+
+    def index(self, name: str) -> TableIndex | None:
+        """The index of this name; two are built in."""
+        built_in = {"by_creation_time": (), "by_id": ("id",)}
+        if name in built_in:
+            return TableIndex(name, built_in[name])
+        return self.indexes.get(name)
+
+    def named_by(self) -> str:
+        """How a message calls the table."""
+        return self.class_name
+
+
+@dataclass
+class Tables:
+    """The tables of a project, by class and by name."""
+
+    by_class: dict[str, Table]
+
+    def by_name(self, name: str) -> Table | None:
+        """The one table of this name; None where several classes claim it."""
+        found = [table for table in self.by_class.values() if table.name == name]
+        return found[0] if len(found) == 1 else None
+
+
+def read_tables(project: Project) -> Tables:
+    """Every class of the backend that derives from Document."""
+    reader = _Reader(project)
+    return Tables({q: reader.table(q) for q in project.classes if reader.is_document(q)})
+
+
+class _Reader:
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def is_document(self, qualname: str, depth: int = 0) -> bool:
+        """True when some base, near or far, is headwater.Document."""
+        if qualname == "headwater.Document":
+            return True
+        if qualname not in self._project.classes or depth > 20:
+            return False
+        bases = self._project.bases(qualname)
+        return any(base and self.is_document(base, depth + 1) for base in bases)
+
+    def table(self, qualname: str, depth: int = 0) -> Table:
+        """What the class and its bases declare."""
+        module, node = self._project.classes[qualname]
+        table = Table(node.name, module.source.path, self._table_name(module, node))
+        for base in self._project.bases(qualname):
+            if base in self._project.classes and depth < 20:
+                self._inherit(table, self.table(base, depth + 1))
+            elif base not in _PLAIN_BASES:
+                table.certain = False
+        if node.decorator_list:
+            table.certain = False
+        for statement in _flat(node.body):
+            self._statement(table, module, statement)
+        return table
+
+    def _inherit(self, table: Table, base: Table) -> None:
+        table.fields |= base.fields
+        table.indexes = {**base.indexes, **table.indexes}
+        table.certain = table.certain and base.certain
+
+    def _table_name(self, module: Module, node: ast.ClassDef) -> str | None:
+        for keyword in node.keywords:
+            if keyword.arg == "table" and isinstance(keyword.value, ast.Constant):
+                return str(keyword.value.value)
+        return None
+
+    def _statement(self, table: Table, module: Module, statement: ast.stmt) -> None:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            name, value = statement.target.id, statement.value
+            if not self._index(table, module, name, value) and not name.startswith("_"):
+                table.fields.add(name)
+        elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name, value = statement.targets[0].id, statement.value
+            if not self._index(table, module, name, value):
+                table.certain = table.certain and self._is_plain(module, value)
+        elif isinstance(statement, ast.For | ast.While | ast.With | ast.Assign):
+            table.certain = False
+
+    def _index(self, table: Table, module: Module, name: str, value: ast.expr | None) -> bool:
+        """Add an index if the value is one."""
+        if not isinstance(value, ast.Call):
+            return False
+        maker = self._project.origin(value.func, module) or ""
+        if maker not in ("headwater.Index", "headwater.SearchIndex", "headwater.VectorIndex"):
+            return False
+        is_search = maker != "headwater.Index"
+        fields = [arg.value for arg in value.args if isinstance(arg, ast.Constant)]
+        plain = len(fields) == len(value.args) and all(isinstance(f, str) for f in fields)
+        table.indexes[name] = TableIndex(
+            name, tuple(map(str, fields)) if plain else None, is_search
+        )
+        if plain:
+            table.index_fields += [IndexField(str(getattr(a, "value", "")), a) for a in value.args]
+        return True
+
+    def _is_plain(self, module: Module, value: ast.expr) -> bool:
+        """True for a value that certainly is no index."""
+        if not isinstance(value, ast.Call):
+            return isinstance(value, ast.Constant | ast.Dict | ast.List | ast.Tuple | ast.Set)
+        return (self._project.origin(value.func, module) or "").startswith(_PLAIN_CALLS)
+
+
+def _flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a class body, those below `if` and `try` too."""
+    for statement in body:
+        if isinstance(statement, ast.If):
+            yield from _flat(statement.body + statement.orelse)
+        elif isinstance(statement, ast.Try):
+            yield from _flat(statement.body + statement.orelse + statement.finalbody)
+        else:
+            yield statement

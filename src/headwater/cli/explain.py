@@ -1,0 +1,64 @@
+"""`headwater explain HW203`: a rule's page in the terminal."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated
+
+import typer
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.text import Text
+
+from headwater.rules import RULES, STAGES, Rule
+
+
+def explain(
+    code: Annotated[
+        str | None, typer.Argument(help="A rule such as HW203; none: list them.")
+    ] = None,
+) -> None:
+    """Say what a rule asks, why, and how right code looks."""
+    console = Console(highlight=False, soft_wrap=True)
+    if code is None:
+        for rule in RULES.values():
+            console.print(Text.assemble((rule.id, "bold"), f"  {rule.title}"))
+        return
+    found = RULES.get(code.upper())
+    if found is None:
+        typer.echo(_unknown(code), err=True)
+        raise typer.Exit(2)
+    console.print(_page(found))
+
+
+def _unknown(code: str) -> str:
+    close = difflib.get_close_matches(code.upper(), RULES, n=1)
+    hint = f"did you mean {close[0]}?" if close else "`headwater explain` lists the rules"
+    return f"headwater explain: there is no rule {code}; {hint}"
+
+
+def _page(rule: Rule) -> Group:
+    where = "; ".join(STAGES[stage] for stage in rule.stages)
+    return Group(
+        Text(f"{rule.id}  {rule.title}", "bold"),
+        Text(f"\n{rule.rule}\n"),
+        _labelled("Why", rule.why),
+        _labelled("Mistake", rule.mistake),
+        _labelled("Fix", rule.fix),
+        _labelled("Found", where),
+        Text("\nInstead of this:", "bold red"),
+        _code(rule.bad),
+        Text("Write this:", "bold green"),
+        _code(rule.good),
+    )
+
+
+def _labelled(label: str, text: str) -> Text:
+    indented = text.replace("\n", "\n" + " " * 10)
+    return Text.assemble((f"{label + ':':<10}", "bold"), indented)
+
+
+def _code(source: str) -> Padding:
+    code = Syntax(source.rstrip(), "python", theme="ansi_light", background_color="default")
+    return Padding(code, (0, 0, 1, 2))
