@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +12,14 @@ from .kit import KitError
 from .new import NewProject, new_project
 
 
-class Start(str, Enum):
+class Start(StrEnum):
     """Where a project starts; the same choices as in copier.yml."""
 
     complete = "complete"
     workshop = "workshop"
 
 
-class Frontend(str, Enum):
+class Frontend(StrEnum):
     """The page that comes with a project; the same choices as in copier.yml."""
 
     plain = "plain"
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def new(
-    target: Annotated[Path, typer.Argument(help="A folder that does not exist yet.", metavar="DIR")],
+    target: Annotated[Path, typer.Argument(help="A folder that is not there yet.", metavar="DIR")],
     name: Annotated[str | None, typer.Option(help="The project's name; else the folder's.")] = None,
     start: Annotated[Start | None, typer.Option(help="Where you start.")] = None,
     frontend: Annotated[Frontend | None, typer.Option(help="The page that comes with it.")] = None,

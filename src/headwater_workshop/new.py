@@ -43,14 +43,14 @@ def new_project(
 ) -> NewProject:
     """Make a project in `target`; what is not given is asked, or left to the default."""
     _refuse_occupied(target)
-    root = kit_root() if root is None else root.resolve()
+    root = _template_root(root)
     given = {"project_name": name, "start": start, "frontend": frontend}
     data: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     dirty = is_dirty(root)
     if dirty:
         data["kit_note"] = "Made from a checkout with uncommitted changes."
     if not (root / "pyproject.toml").is_file():
-        data["kit_requirement"] = installed_requirement(_direct_url(), distribution("headwater").version)
+        data["kit_requirement"] = _installed_as()
     answers = _copy(root, target, data, defaults)
     return NewProject(target.resolve(), answers["project_name"], requirement_of(target), dirty)
 
@@ -92,9 +92,21 @@ def is_dirty(root: Path) -> bool:
     return bool(done.stdout.strip())
 
 
-def _direct_url() -> dict[str, Any] | None:
-    text = distribution("headwater").read_text("direct_url.json")
-    return None if text is None else dict(json.loads(text))
+def _installed_as() -> str:
+    found = distribution("headwater")
+    text = found.read_text("direct_url.json")
+    return installed_requirement(json.loads(text) if text else None, found.version)
+
+
+def _template_root(root: Path | None) -> Path:
+    root = kit_root() if root is None else root.resolve()
+    if (root / "copier.yml").is_file():
+        return root
+    raise KitError(
+        "There is no template: copier.yml is missing.",
+        where=str(root),
+        fix="name a checkout of headwater",
+    )
 
 
 def _refuse_occupied(target: Path) -> None:

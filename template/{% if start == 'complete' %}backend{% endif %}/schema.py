@@ -1,9 +1,11 @@
 """The tables. A class is a table, an annotation is a validator, an Index is a way to read it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from headwater import Document, Index
+from headwater import Document, Id, Index
 from pydantic import Field
+
+Priority = Literal["low", "medium", "high"]
 
 
 class Project(Document, table="projects"):
@@ -20,7 +22,10 @@ class Task(Document, table="tasks"):
     title: Annotated[str, Field(max_length=200)]
     completed: bool = False
     assignee: str
+    priority: Priority | None = None
+    project_id: Id[Project] | None = None
     by_assignee = Index("assignee")
+    by_project_completed = Index("project_id", "completed")
 
 
 class Message(Document, table="messages"):
@@ -31,3 +36,12 @@ class Message(Document, table="messages"):
     room_id: str
     timestamp: float
     by_room = Index("room_id", "timestamp")
+
+
+class RateLimit(Document, table="rate_limits"):
+    """How many calls somebody may still make; kept full or nearly so, one document per key."""
+
+    key: str
+    tokens: float
+    refilled_at: float
+    by_key = Index("key")

@@ -5,7 +5,7 @@ from typing import Annotated
 from headwater import AppError, Id, MutationCtx, QueryCtx, mutation, query
 from pydantic import Field
 
-from backend.schema import Task
+from backend.schema import Priority, Project, Task
 
 
 async def newest_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
@@ -44,11 +44,29 @@ async def get_tasks_by_assignee(ctx: QueryCtx, assignee: str) -> list[Task]:
     return await newest_tasks(ctx, assignee)
 
 
+@query
+async def list_open(ctx: QueryCtx, project_id: Id[Project]) -> list[Task]:
+    """The open tasks of a project, newest first, at most 100."""
+    return (
+        await ctx.db.query(Task)
+        .with_index("by_project_completed", project_id=project_id, completed=False)
+        .order("desc")
+        .take(100)
+    )
+
+
 @mutation
-async def create_task(ctx: MutationCtx, title: Annotated[str, Field(max_length=200)]) -> Id[Task]:
-    """Add a task for the signed-in person."""
+async def create_task(
+    ctx: MutationCtx,
+    title: Annotated[str, Field(max_length=200)],
+    priority: Priority | None = None,
+    project_id: Id[Project] | None = None,
+) -> Id[Task]:
+    """Add a task for the signed-in person, in a project if one is given."""
     identity = await ctx.auth.require_identity()
-    return await ctx.db.insert(Task(title=title, assignee=identity.subject))
+    return await ctx.db.insert(
+        Task(title=title, assignee=identity.subject, priority=priority, project_id=project_id)
+    )
 
 
 @mutation

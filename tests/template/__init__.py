@@ -1,0 +1,1 @@
+"""The project template: what it renders, and that what it renders works."""

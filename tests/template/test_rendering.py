@@ -1,0 +1,194 @@
+"""What the template renders: files, answers, and the line that brings headwater."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headwater_workshop.new import requirement_of
+from tests.template.kits import (
+    DAILY,
+    MATRIX,
+    ROOT,
+    commit,
+    copy,
+    files,
+    git,
+    make_kit,
+    mark,
+    recorded,
+)
+
+ALWAYS = {
+    ".copier-answers.yml",
+    ".gitignore",
+    "AGENTS.md",
+    "CLAUDE.md",
+    "Makefile",
+    "README.md",
+    "backend/messages.py",
+    "backend/projects.py",
+    "backend/schema.py",
+    "backend/seed.py",
+    "backend/tasks.py",
+    "pyproject.toml",
+    "requirements-headwater.txt",
+    "requirements.lock",
+    "tests/test_messages.py",
+    "tests/test_projects.py",
+    "tests/test_tasks.py",
+}
+PAGE = {"frontend/app.js", "frontend/index.html", "frontend/style.css"}
+ROWS = [
+    pytest.param(*row, marks=[] if row in DAILY else pytest.mark.prove, id="-".join(row))
+    for row in MATRIX
+]
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kit with one commit and no tag, read only by these tests."""
+    return make_kit(tmp_path_factory.mktemp("kits") / "kit")
+
+
+def pins(lock: Path) -> dict[str, set[str]]:
+    """What a lock file pins, and with which hashes."""
+    found: dict[str, set[str]] = {}
+    for block in re.split(r"\n(?=[a-zA-Z])", lock.read_text(encoding="utf-8")):
+        if pin := re.match(r"[\w.\-]+==\S+", block):
+            found[pin.group()] = set(re.findall(r"sha256:[0-9a-f]{64}", block))
+    return found
+
+
+def texts(project: Path) -> Iterator[tuple[str, str]]:
+    """Every file of a project with its text."""
+    for name in sorted(files(project)):
+        yield name, (project / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("start", "frontend"), ROWS)
+def test_each_pair_of_answers_renders_its_files(
+    kit: Path, tmp_path: Path, start: str, frontend: str
+) -> None:
+    """The page comes only when wanted, the rest always, and no template syntax is left over."""
+    project = copy(kit, tmp_path / "my-app", start=start, frontend=frontend)
+    wanted = ALWAYS | (PAGE if frontend == "plain" else set())
+    assert wanted <= files(project)
+    assert start == "complete" or files(project) == wanted
+    for name, text in texts(project):
+        assert not re.search(r"\{%|\{\{ ?_?[a-z]", text), name
+    assert ("frontend" in (project / "README.md").read_text("utf-8")) is (frontend == "plain")
+
+
+def test_the_answers_are_recorded(kit: Path, tmp_path: Path) -> None:
+    """What was answered, where the kit lay and which commit it was; nothing computed."""
+    project = copy(kit, tmp_path / "garden", project_name="garden-2", start="workshop")
+    answers = recorded(project)
+    assert answers.pop("_commit") in git(kit, "rev-parse", "HEAD")
+    assert answers == {
+        "_src_path": str(kit),
+        "project_name": "garden-2",
+        "start": "workshop",
+        "frontend": "plain",
+    }
+    assert (
+        tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]["name"]
+        == "garden-2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("My Garden!", "my-garden"), ("2nd_try", "nd-try"), ("日記", "my-app")],
+)
+def test_the_name_is_made_from_the_folder(
+    kit: Path, tmp_path: Path, folder: str, name: str
+) -> None:
+    """Whatever a folder is called, the default name of its project is a good one."""
+    assert recorded(copy(kit, tmp_path / folder))["project_name"] == name
+
+
+@pytest.mark.parametrize("name", ["My App", "1app", "app_", "a--b", "x" * 61, "", "a\nb", "app\n"])
+def test_a_bad_name_is_refused(kit: Path, tmp_path: Path, name: str) -> None:
+    """The validator says what a name looks like, and nothing is written."""
+    with pytest.raises(ValueError, match="as in my-app"):
+        copy(kit, tmp_path / "my-app", project_name=name)
+    assert not (tmp_path / "my-app").exists()
+
+
+def test_uv_run_needs_no_lock_file(kit: Path, tmp_path: Path) -> None:
+    """The project is unmanaged, so that no uv.lock with registry addresses comes to be."""
+    project = copy(kit, tmp_path / "my-app")
+    settings = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
+    assert settings["tool"]["uv"] == {"managed": False, "package": False}
+    assert settings["project"]["dependencies"] == ["headwater[workshop]"]
+    assert "build-system" not in settings
+
+
+def test_the_lock_is_the_kit_s_own(kit: Path, tmp_path: Path) -> None:
+    """Same versions and hashes as the kit was tested with, for every direct dependency; no address."""
+    project = copy(kit, tmp_path / "my-app")
+    mine, kits = pins(project / "requirements.lock"), pins(ROOT / "requirements.lock")
+    assert mine.items() <= kits.items()
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    direct = [*declared["dependencies"], *declared["optional-dependencies"]["workshop"]]
+    names = {re.split(r"[\[<>=;]", line)[0] for line in direct}
+    assert names <= {pin.split("==")[0] for pin in mine}
+    assert "://" not in (project / "requirements.lock").read_text("utf-8")
+
+
+def test_a_local_checkout_is_a_path(kit: Path, tmp_path: Path) -> None:
+    """However the folder is typed, the project names it absolutely, with a note on sharing."""
+    typed = Path("..") / kit.parent.name / kit.name
+    here = tmp_path / "here"
+    here.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        (tmp_path / kit.parent.name).symlink_to(kit.parent)
+        project = copy(typed, tmp_path / "my-app")
+    assert requirement_of(project) == f"-e {kit.resolve()}"
+    assert "Before you share" in (project / "requirements-headwater.txt").read_text("utf-8")
+
+
+def test_a_git_address_is_that_commit(kit: Path, tmp_path: Path) -> None:
+    """A kit that git fetched is depended on at the very commit that was rendered."""
+    project = copy(f"git+file://{kit}", tmp_path / "my-app")
+    head = git(kit, "rev-parse", "HEAD")
+    assert requirement_of(project) == f"headwater @ git+file://{kit}@{head}"
+
+
+def test_a_release_is_a_version(tmp_path: Path) -> None:
+    """An install's data folder has no address; what `headwater new` says about it is taken."""
+    kit = make_kit(tmp_path / "kit")
+    for name in ("pyproject.toml", ".git"):
+        (kit / name).rename(tmp_path / name)
+    assert requirement_of(copy(kit, tmp_path / "one")) == "headwater"
+    project = copy(kit, tmp_path / "two", kit_requirement="headwater==0.1.0")
+    assert requirement_of(project) == "headwater==0.1.0"
+    assert "has no history" in (project / "README.md").read_text("utf-8")
+
+
+def test_a_bare_copy_takes_the_last_tag(tmp_path: Path) -> None:
+    """Without -r Copier takes the last tag; with -r HEAD the newest commit and what is uncommitted."""
+    kit = make_kit(tmp_path / "kit")
+    git(kit, "tag", "v0.1.0")
+    mark(kit, "After the tag.")
+    commit(kit, "Go on")
+    mark(kit, "Not committed.")
+    tagged, head = copy(kit, tmp_path / "tagged"), copy(kit, tmp_path / "head", "HEAD")
+    assert "After the tag." not in (tagged / "CLAUDE.md").read_text("utf-8")
+    assert recorded(tagged)["_commit"] == "v0.1.0"
+    assert "After the tag.\n\nNot committed." in (head / "CLAUDE.md").read_text("utf-8")
+
+
+def test_a_bare_copy_without_any_tag_takes_the_newest_commit(tmp_path: Path) -> None:
+    """A kit that has never been tagged gives HEAD, not an error."""
+    kit = make_kit(tmp_path / "kit")
+    mark(kit, "Second commit.")
+    commit(kit, "Go on")
+    project = copy(kit, tmp_path / "my-app")
+    assert "Second commit." in (project / "CLAUDE.md").read_text("utf-8")

@@ -1,0 +1,51 @@
+"""`headwater new` on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from typer.testing import CliRunner
+
+from headwater_workshop.cli_new import Frontend, Start, register
+from tests.template.kits import ROOT, make_kit, recorded
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
+    """A command line with `new` and one more command, on a kit of its own."""
+    kit = make_kit(tmp_path / "kit")
+    monkeypatch.setattr("headwater_workshop.new.kit_root", lambda: kit)
+    app = typer.Typer()
+    register(app)
+    app.command("other")(lambda: None)
+    return app
+
+
+def test_new_makes_a_project_and_says_what_comes_next(app: typer.Typer, tmp_path: Path) -> None:
+    """The answers given are in the project, and the next steps can be typed as they stand."""
+    target = tmp_path / "my-app"
+    done = RUNNER.invoke(app, ["new", str(target), "--start", "workshop", "--defaults"])
+    assert done.exit_code == 0, done.output
+    assert recorded(target)["start"] == "workshop"
+    assert f"cd {target}" in done.output
+    assert "uv pip install --no-deps -r requirements-headwater.txt" in done.output
+
+
+def test_new_refuses_an_occupied_folder_as_wrong_usage(app: typer.Typer, tmp_path: Path) -> None:
+    """Exit code 2, and what, where and how on standard error."""
+    done = RUNNER.invoke(app, ["new", str(tmp_path), "--defaults"])
+    assert done.exit_code == 2
+    assert "is not empty" in done.stderr
+    assert "Fix:" in done.stderr
+
+
+def test_the_choices_are_those_of_copier() -> None:
+    """The command line offers what copier.yml asks, no more and no less."""
+    questions = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
+    assert {choice.value for choice in Start} == set(questions["start"]["choices"].values())
+    assert {choice.value for choice in Frontend} == set(questions["frontend"]["choices"].values())
