@@ -130,7 +130,7 @@ def test_uv_run_needs_no_lock_file(kit: Path, tmp_path: Path) -> None:
 
 
 def test_the_lock_is_the_kit_s_own(kit: Path, tmp_path: Path) -> None:
-    """Same versions and hashes as the kit was tested with, for every direct dependency; no address."""
+    """Same versions and hashes as the kit was tested with, and no address."""
     project = copy(kit, tmp_path / "my-app")
     mine, kits = pins(project / "requirements.lock"), pins(ROOT / "requirements.lock")
     assert mine.items() <= kits.items()
@@ -173,7 +173,7 @@ def test_a_release_is_a_version(tmp_path: Path) -> None:
 
 
 def test_a_bare_copy_takes_the_last_tag(tmp_path: Path) -> None:
-    """Without -r Copier takes the last tag; with -r HEAD the newest commit and what is uncommitted."""
+    """Without -r Copier takes the last tag; with -r HEAD the newest state, dirty or not."""
     kit = make_kit(tmp_path / "kit")
     git(kit, "tag", "v0.1.0")
     mark(kit, "After the tag.")
