@@ -63,7 +63,7 @@ def show(word: LessonWord = None, as_json: Json = False) -> None:
         if as_json:
             _print_json({"number": lesson.number, "name": lesson.name, "text": lesson.text})
         else:
-            _console().print(Markdown(lesson.text))
+            _print_page(lesson.text)
 
 
 @app.command()
@@ -133,7 +133,7 @@ def hint(
         goal = next(each.text for each in lesson.objectives if each.id == objective)
         _console().print(f"[bold]{objective}[/bold] {escape(goal)}")
         _console().print(f"[dim]Hint {level} of {last}[/dim]\n")
-        _console().print(Markdown(text))
+        _print_page(text)
         if level == last:
             solution = f"headwater lesson diff {lesson.number} --solution"
             _console().print(f"\nThis was the last hint. The solution is yours to see: {solution}")
@@ -258,6 +258,14 @@ def _bar(done: int, total: int) -> str:
 def _console() -> Console:
     """Made for each use, so that it writes to the standard output of that moment."""
     return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _print_page(text: str) -> None:
+    """Markdown, laid out on a terminal; as it is for a program or an assistant."""
+    if _console().is_terminal:
+        _console().print(Markdown(text))
+    else:
+        print(text)
 
 
 def _print_json(value: object) -> None:

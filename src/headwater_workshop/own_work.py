@@ -103,7 +103,7 @@ def _keep_branch(project: Path, files: list[str], name: str) -> str | None:
     head = _git(project, "rev-parse", "--verify", "--quiet", "HEAD")
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        added = _git(project, "add", "--all", env=index)
+        added = _git(project, "add", "--all", "--", ".", ":(exclude).headwater", env=index)
         forced = _git(project, "add", "--force", "--", *files, env=index)
         tree = _git(project, "write-tree", env=index)
     if added is None or forced is None or tree is None:

@@ -17,7 +17,7 @@ async def take_token(ctx: MutationCtx, key: str, *, burst: int, refill_ms: float
         grown = (ctx.now - bucket.refilled_at) / refill_ms
         tokens = min(float(burst), bucket.tokens + grown)
     if tokens < 1:
-        raise AppError({"code": "RATE_LIMITED", "retryAfterMs": (1 - tokens) * refill_ms})
+        raise AppError({"code": "RATE_LIMITED", "retry_after_ms": (1 - tokens) * refill_ms})
     if bucket is None:
         await ctx.db.insert(RateLimit(key=key, tokens=tokens - 1, refilled_at=ctx.now))
     else:

@@ -19,7 +19,7 @@ def test_the_sixth_message_at_once_is_refused(backend: Backend) -> None:
     send(ana, BURST)
     with pytest.raises(AppError) as refused:
         send(ana)
-    assert refused.value.data == {"code": "RATE_LIMITED", "retryAfterMs": REFILL_MS}
+    assert refused.value.data == {"code": "RATE_LIMITED", "retry_after_ms": REFILL_MS}
     assert len(ana.query(list_messages, room_id="general")) == BURST
 
 
