@@ -39,10 +39,12 @@ function taskRow({ _id: taskId, title }) {
   bin.setAttribute("aria-label", `Delete ${title}`);
   box.addEventListener("change", () => attempt("tasks:toggleTask", { taskId }));
   bin.addEventListener("click", () => attempt("tasks:deleteTask", { taskId }));
-  const row = make("li", {}, make("label", { className: "grow" }, box, text), bin);
+  const badge = make("span", { className: "badge" });
+  const row = make("li", {}, make("label", { className: "grow" }, box, text), badge, bin);
   row.update = (task) => {
     box.checked = task.completed;
     text.textContent = task.title;
+    badge.textContent = task.priority ?? "";
     row.classList.toggle("done", task.completed);
   };
   return row;
@@ -86,9 +88,16 @@ async function attempt(path, args) {
 }
 
 function complain(error) {
-  // `data` is what the backend raised as AppError; anything else is a fault, worded for developers.
-  element("trouble").textContent = error.data?.message ?? error.message;
+  element("trouble").textContent = wording(error);
   element("trouble").hidden = false;
+}
+
+function wording({ data, message }) {
+  // `data` is what the backend raised as AppError; anything else is a fault, worded for developers.
+  if (data?.code === "RATE_LIMITED") {
+    return `Not so fast: try again in ${Math.ceil(data.retry_after_ms / 1000)} s.`;
+  }
+  return data?.message ?? message;
 }
 
 function onSubmit(id, action) {
