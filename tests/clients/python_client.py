@@ -1,27 +1,27 @@
 """Drives the PyPI `convex` client: `python python_client.py URL`.
 
 It speaks the same lines as the npm drivers beside it: commands on stdin, what happened on stdout,
-values in Convex's own encoding.
+values in Convex's own encoding. The client's calls block and keep the interpreter lock, so they run
+one after another; only its asynchronous iteration lets anything else run beside a subscription.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from convex import ConvexClient, ConvexError, convex_to_json, json_to_convex
 
 Command = dict[str, Any]
-_output = threading.Lock()
+LINE_BYTES = 2**25
 
 
 def emit(**event: Any) -> None:
     """Write one event as a line."""
-    with _output:
-        print(json.dumps(event), flush=True)
+    print(json.dumps(event), flush=True)
 
 
 def describe(error: Exception) -> dict[str, Any]:
@@ -38,15 +38,18 @@ class Driver:
     def __init__(self, url: str) -> None:
         self.client = ConvexClient(url)
         self.subscriptions: dict[int, Any] = {}
+        self.followers: dict[int, asyncio.Task[None]] = {}
 
     def subscribe(self, command: Command) -> None:
-        """Subscribe, and report each result from a thread of its own."""
+        """Subscribe, and report each result as it comes."""
+        number = command["id"]
         subscription = self.client.subscribe(command["path"], arguments(command))
-        self.subscriptions[command["id"]] = subscription
-        threading.Thread(target=follow, args=(command["id"], subscription), daemon=True).start()
+        self.subscriptions[number] = subscription
+        self.followers[number] = asyncio.create_task(follow(number, subscription))
 
     def unsubscribe(self, command: Command) -> None:
         """End a subscription."""
+        self.followers[command["subscription"]].cancel()
         self.subscriptions[command["subscription"]].unsubscribe()
 
     def identify(self, command: Command) -> None:
@@ -80,17 +83,17 @@ def as_floats(value: Any) -> Any:
     return float(value) if type(value) is int else value
 
 
-def follow(number: int, subscription: Any) -> None:
+async def follow(number: int, subscription: Any) -> None:
     """Report each result of a subscription until it ends."""
     while True:
         try:
-            emit(event="update", id=number, value=convex_to_json(next(subscription)))
-        except StopIteration:
+            value = await anext(subscription)
+        except StopAsyncIteration:
             return
         except Exception as error:
             emit(event="failed", id=number, error=describe(error))
-            if not isinstance(error, ConvexError):
-                return
+        else:
+            emit(event="update", id=number, value=convex_to_json(value))
 
 
 def answer(handler: Callable[[Command], Any], command: Command) -> None:
@@ -103,15 +106,17 @@ def answer(handler: Callable[[Command], Any], command: Command) -> None:
         emit(event="result", id=command["id"], ok=True, value=value)
 
 
-def main() -> None:
-    """Start every command in its own thread, so that calls overlap as the test wants them to."""
+async def main() -> None:
+    """Answer the commands on stdin until it ends."""
     driver = Driver(sys.argv[1])
+    lines = asyncio.StreamReader(limit=LINE_BYTES)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     emit(event="ready")
-    for line in sys.stdin:
+    while line := await lines.readline():
         command = json.loads(line)
-        handler = getattr(driver, command["do"])
-        threading.Thread(target=answer, args=(handler, command), daemon=True).start()
+        answer(getattr(driver, command["do"]), command)
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

@@ -9,6 +9,7 @@ const dom = new JSDOM("<!doctype html><body></body>", {
 });
 globalThis.window = dom.window;
 globalThis.document = dom.window.document;
+globalThis.navigator ??= dom.window.navigator;
 
 const { Component, createElement: h } = await import("react");
 const { createRoot } = await import("react-dom/client");

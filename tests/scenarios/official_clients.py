@@ -97,7 +97,7 @@ class OfficialClient:
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        assert self.ready.wait(DEADLINE_S), f"the {name} client's driver did not start"
+        wait_for(self.started, f"the {name} client's driver starts")
 
     def read(self) -> None:
         """Take in what the driver reports, until it ends."""
@@ -129,6 +129,11 @@ class OfficialClient:
     def on_result(self, event: Event) -> None:
         """A command is done."""
         self.results[event["id"]].put(event)
+
+    def started(self) -> bool:
+        """Whether the driver takes commands; fails if it ended instead."""
+        assert self.process.poll() is None, f"the {self.name} client's driver ended"
+        return self.ready.is_set()
 
     def healthy(self) -> None:
         """The client met nothing that it could not handle."""

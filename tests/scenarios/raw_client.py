@@ -68,7 +68,8 @@ class RawClient:
     def add(self, query_id: int, path: str, journal: str | None = None, **args: Any) -> Message:
         """Subscribe, and wait for the query's first result."""
         self.modify(added(query_id, path, journal, **args))
-        return self.until(lambda: self.results.get(query_id))
+        self.until(lambda: self.results.get(query_id))
+        return self.results[query_id]
 
     def identify(self, token: str) -> None:
         """Send Authenticate for a user."""

@@ -48,10 +48,8 @@ def test_arguments_in_a_list(server: ServerProcess) -> None:
 
 def test_query_by_get(server: ServerProcess) -> None:
     """A query can be asked by GET."""
-    asked = server.fetch(
-        "/api/query?path=counters:read&args=%7B%22name%22%3A%22n%22%7D&format=json"
-    )
-    assert answer(asked)["value"] == 0
+    asked = urlencode({"path": "counters:read", "args": '{"name": "n"}', "format": "json"})
+    assert answer(server.fetch(f"/api/query?{asked}"))["value"] == 0
 
 
 def test_run_names_the_function_in_the_path(server: ServerProcess, name: str) -> None:

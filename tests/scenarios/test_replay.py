@@ -1,4 +1,4 @@
-"""Mutations sent again after a reconnect: applied once, answered from the record, to nobody else."""
+"""Mutations sent again after a reconnect: applied once, answered from the record, privately."""
 
 from typing import Any
 

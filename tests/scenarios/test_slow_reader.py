@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
+from tests.scenarios.conftest import OpenRaw, StartServer
 from tests.scenarios.raw_client import RawClient
-from tests.scenarios.server_process import ServerProcess
+from tests.scenarios.server_process import ServerProcess, wait_for
 
 SIZE = 200_000
 COMMITS = 150
