@@ -5,11 +5,12 @@ import re
 
 import pytest
 
-from tests.scenarios.conftest import OpenRaw, StartServer
+from tests.scenarios.conftest import OpenClient, OpenRaw, StartServer
+from tests.scenarios.official_clients import CallFailed
 from tests.scenarios.raw_client import RawClient
 from tests.scenarios.server_process import ServerProcess, wait_for
 
-RUNAWAY = ["spin", "spinGuarded", "snooze", "badRegex"]
+RUNAWAY = ["spin", "spinGuarded", "snooze", "badRegex", "unstoppable"]
 
 
 def snake(name: str) -> str:
@@ -62,8 +63,9 @@ def test_exception_in_a_query_names_its_line(raw: RawClient) -> None:
     assert re.search(r"broken_query \(.*failures\.py:\d+", failed["errorMessage"]), failed
 
 
-def test_unstoppable_handler_is_ended_by_the_supervisor(
-    start_server: StartServer, open_raw: OpenRaw
+@pytest.mark.parametrize("function", ["countInC", "disarm"])
+def test_handler_beyond_signals_is_ended_with_its_process(
+    function: str, start_server: StartServer, open_raw: OpenRaw
 ) -> None:
     """Where no signal gets through the process is replaced; what was acknowledged stays."""
     server = start_server(function_limit_s="0.3", hard_limit_s="1")
@@ -71,7 +73,7 @@ def test_unstoppable_handler_is_ended_by_the_supervisor(
     acknowledged = [other.mutate(n, "counters:increment", name="kept")["result"] for n in range(5)]
     before = server.serving_pid()
     hostile = open_raw(server)
-    hostile.request("Mutation", 0, "hostile:unstoppable")
+    hostile.request("Mutation", 0, f"hostile:{function}")
     hostile.closing_words()
     wait_until_replaced(server, before)
     assert server.call("query", "counters:read", name="kept") == acknowledged[-1] == 5
@@ -88,3 +90,15 @@ def test_runaway_over_http_is_stopped(server: ServerProcess) -> None:
     status, text = server.post("/api/mutation", {"path": "hostile:spin", "args": {}})
     assert (status, json.loads(text)["status"]) == (200, "error")
     check_named(json.loads(text)["errorMessage"], "spin")
+
+
+def test_client_that_replays_a_killing_call_is_refused_in_the_end(
+    start_server: StartServer, open_client: OpenClient
+) -> None:
+    """An official client sends the call again after each restart: it must not kill for ever."""
+    server = start_server(function_limit_s="0.3", hard_limit_s="1")
+    killer, other = open_client("browser", server), open_client("browser", server)
+    call = killer.send("mutation", path="hostile:countInC", args={})
+    with pytest.raises(CallFailed, match=r"count_in_c|countInC"):
+        killer.result(call)
+    assert other.call("mutation", "counters:increment", name="after") == 1

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import signal
 import time
 from collections.abc import Callable
 
@@ -100,3 +101,17 @@ def busy() -> None:
 async def unstoppable(ctx: MutationCtx) -> None:
     """Shelters within shelters: no exception gets through, only the process can be ended."""
     forever(busy)
+
+
+@mutation
+async def count_in_c(ctx: MutationCtx) -> int:
+    """One call into C that looks at no signal for minutes."""
+    return sum(range(10**11))
+
+
+@mutation
+async def disarm(ctx: MutationCtx) -> None:
+    """Takes the timer away that would stop it."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    while True:
+        pass
