@@ -1,8 +1,9 @@
 """Where the kit's data lies: the template and the lessons, in a checkout or in an install.
 
 In a checkout `template/` and `lessons/` are folders at the root of the repository. In a wheel the
-template is a folder beside this file and the lessons are one compressed file, so that no solution
-lies in plain text in a learner's environment. That is a courtesy, not security.
+template is a folder beside this file, without its complete backend, and the lessons are one
+compressed file, so that no solution lies in plain text in a learner's environment. That is a
+courtesy, not security.
 """
 
 from __future__ import annotations
@@ -66,9 +67,10 @@ def is_data(name: str) -> bool:
 def write_bundle(tree: Tree, target: Path) -> None:
     """Write files as one compressed file, the same bytes for the same files."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
+    with zipfile.ZipFile(target, "w") as bundle:
         for name in sorted(tree):
-            bundle.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), tree[name])
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            bundle.writestr(entry, tree[name], zipfile.ZIP_DEFLATED, 9)
 
 
 def read_bundle(source: Path) -> dict[str, bytes]:

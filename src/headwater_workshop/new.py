@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .kit import KitError, kit_root
+from .stages import template_source
 
 REQUIREMENT_FILE = "requirements-headwater.txt"
 """The file of a project that says where its headwater comes from."""
@@ -51,7 +52,8 @@ def new_project(
         data["kit_note"] = "Made from a checkout with uncommitted changes."
     if not (root / "pyproject.toml").is_file():
         data["kit_requirement"] = _installed_as()
-    answers = _copy(root, target, data, defaults)
+    with template_source(root) as source:
+        answers = _copy(source, target, data, defaults)
     return NewProject(target.resolve(), answers["project_name"], requirement_of(target), dirty)
 
 

@@ -10,7 +10,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .kit import KitError, Tree, kit_root, read_folder, write_tree
@@ -61,9 +65,29 @@ def template_tree(start: str) -> dict[str, bytes]:
     return tree
 
 
-def template_folder(start: str, name: str) -> Path:
+def template_folder(start: str, name: str, root: Path | None = None) -> Path:
     """The conditional folder of the template that becomes `backend` or `tests`."""
-    return kit_root() / "template" / f"{{% if start == '{start}' %}}{name}{{% endif %}}"
+    root = kit_root() if root is None else root
+    return root / "template" / f"{{% if start == '{start}' %}}{name}{{% endif %}}"
+
+
+@contextmanager
+def template_source(root: Path) -> Iterator[Path]:
+    """A folder that Copier can render with every answer.
+
+    A checkout is one. The kit of a wheel holds no complete backend in plain text: there it is a
+    temporary copy, with that backend laid in.
+    """
+    if template_folder("complete", "backend", root).is_dir():
+        yield root
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "kit"
+        shutil.copytree(root, copy)
+        for name, content in complete().items():
+            top, _, rest = name.partition("/")
+            write_tree({rest: content}, template_folder("complete", top, copy))
+        yield copy
 
 
 def stale() -> list[str]:
