@@ -34,13 +34,14 @@ function make(tag, properties = {}, ...children) {
 
 function taskRow({ _id: taskId, title }) {
   const box = make("input", { type: "checkbox" });
-  const text = make("span", { textContent: title });
+  const text = make("span", { className: "title", textContent: title });
   const bin = make("button", { type: "button", className: "quiet", textContent: "Delete" });
   bin.setAttribute("aria-label", `Delete ${title}`);
   box.addEventListener("change", () => attempt("tasks:toggleTask", { taskId }));
   bin.addEventListener("click", () => attempt("tasks:deleteTask", { taskId }));
   const badge = make("span", { className: "badge" });
-  const row = make("li", {}, make("label", { className: "grow" }, box, text), badge, bin);
+  const label = make("label", { className: "grow" }, box, make("span", {}, text, " ", badge));
+  const row = make("li", {}, label, bin);
   row.update = (task) => {
     box.checked = task.completed;
     text.textContent = task.title;
@@ -156,8 +157,9 @@ become(person);
 /* ---- the connection, in words ---- */
 
 client.onState(({ connected, pending, retries, error }) => {
-  const words = !connected ? (retries > 0 ? "reconnecting" : "connecting") : pending > 0 ? "saving" : "live";
-  element("connection").textContent = words;
-  element("connection").dataset.state = words;
+  const waiting = pending > 0 ? `, ${pending} to send` : "";
+  const words = connected ? "live" : (retries > 0 ? "reconnecting" : "connecting") + waiting;
+  if (element("connection").textContent !== words) element("connection").textContent = words;
+  element("connection").dataset.state = connected ? "live" : "waiting";
   element("connection").title = connected ? "" : (error ?? "");
 });
