@@ -1,8 +1,8 @@
 """Build hook: puts the template and the lessons into the wheel, below `headwater_workshop/_kit/`.
 
-The template goes in as files, without its complete backend, which is made from the lessons where it
-is needed. The lessons go in as one compressed file. So no solution lies in plain text in a learner's
-environment. An editable install reads both from the checkout.
+The template goes in as files, without its complete backend, which is made from the lessons where
+it is needed. The lessons go in as one compressed file. So no solution lies in plain text in a
+learner's environment. An editable install reads both from the checkout.
 """
 
 from __future__ import annotations
