@@ -1,4 +1,4 @@
-"""The rules as pages of the docs: `python -m headwater.rules_docs docs` writes docs/rules/."""
+"""The rules as pages of the docs: `python -m headwater.rules_docs docs/rules` writes them."""
 
 from __future__ import annotations
 
@@ -61,23 +61,24 @@ Each rule has one number, in `headwater check`, in errors of the running server 
 
 
 def docs_pages() -> dict[str, str]:
-    """Every page by its path below the docs folder."""
+    """Every page by its file name."""
     rules = list(RULES.values())
     return {
-        "rules/index.md": docs_index(rules),
-        **{rule.page: docs_page(rule) for rule in rules},
+        "index.md": docs_index(rules),
+        **{Path(rule.page).name: docs_page(rule) for rule in rules},
     }
 
 
-def write_docs(docs: Path) -> list[Path]:
-    """Write every page below `docs`; gives the paths."""
-    written = []
-    for page, text in docs_pages().items():
-        path = docs / page
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        written.append(path)
-    return written
+def write_docs(folder: Path) -> list[Path]:
+    """Write every page into the folder, remove pages of rules that are gone; gives the paths."""
+    pages = docs_pages()
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.md"):
+        if old.name not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in pages]
 
 
 def _allowing(rule: Rule) -> str:
@@ -101,8 +102,8 @@ def _sentence(clause: str) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the pages and say where they are."""
     parser = argparse.ArgumentParser(prog="python -m headwater.rules_docs", description=__doc__)
-    parser.add_argument("docs", type=Path, help="the docs folder")
-    for path in write_docs(parser.parse_args(argv).docs):
+    parser.add_argument("folder", type=Path, help="where the pages go, such as docs/rules")
+    for path in write_docs(parser.parse_args(argv).folder):
         print(path)
 
 

@@ -136,7 +136,7 @@ class _Judge:
         if misplaced:
             bound, what, fix = misplaced
             yield self._finding(
-                f"{what}; {index.name} is ordered by {', '.join(order)}",
+                f"{what}: {index.name} is ordered by {', '.join(order)}",
                 bound.node.lineno,
                 bound.node.col_offset + 1,
                 why=_ORDER,
@@ -206,7 +206,7 @@ def _misplaced(order: tuple[str, ...], bounds: list[_Bound]) -> tuple[_Bound, st
                 return (
                     bound,
                     what,
-                    f"test {bound.field} in .filter(), or an index that has it first",
+                    _after_range(bound.field),
                 )
             return bound, *_skips(before, bound.field, place)
     for bound in ranges:
@@ -235,6 +235,10 @@ def _doubled(equal: list[_Bound], ranges: list[_Bound]) -> tuple[_Bound, str, st
             what = f"{ranges[0].field} and {bound.field} both have a range"
             return bound, what, "keep one range; test the other in .filter()"
     return None
+
+
+def _after_range(field: str) -> str:
+    return f"test {field} in .filter(), or declare an index that begins with {field}"
 
 
 def _skips(missing: str, field: str, place: int) -> tuple[str, str]:

@@ -24,7 +24,7 @@ class _Step:
 
     function: FunctionInfo
     helpers: tuple[str, ...] = ()
-    called_from: str = ""
+    called_at: int = 0  # the line of the registered function that sets out on this way
 
 
 def check_outside(project: Project, registered: dict[str, Registered]) -> list[Finding]:
@@ -49,15 +49,8 @@ def _reached(
         for call, helper in _helpers(project, step.function):
             if helper.qualname not in seen and helper.qualname not in registered:
                 seen.add(helper.qualname)
-                waiting.append(_next_step(entry, step, call, helper))
-
-
-def _next_step(entry: Registered, step: _Step, call: ast.Call, helper: FunctionInfo) -> _Step:
-    place = f"line {call.lineno}"
-    if helper.module is not entry.function.module:
-        place = f"{entry.function.module.source.path}:{call.lineno}"
-    names = (*step.helpers, helper.node.name)
-    return _Step(helper, names, step.called_from or place)
+                helpers = (*step.helpers, helper.node.name)
+                waiting.append(_Step(helper, helpers, step.called_at or call.lineno))
 
 
 def _outside_calls(project: Project, function: FunctionInfo) -> Iterator[tuple[ast.Call, str]]:
@@ -95,8 +88,6 @@ def _helpers(project: Project, function: FunctionInfo) -> Iterator[tuple[ast.Cal
 
 
 def _finding(entry: Registered, step: _Step, call: ast.Call, origin: str) -> Finding:
-    word = "helper" if len(step.helpers) == 1 else "helpers"
-    via = f"{word} {' > '.join(step.helpers)}, {step.called_from}" if step.helpers else ""
     return rule("HW203").finding(
         f"calls {outside_calls.shown(origin)}",
         stage="S",
@@ -107,8 +98,18 @@ def _finding(entry: Registered, step: _Step, call: ast.Call, origin: str) -> Fin
         fix=_fix(entry, origin),
         function=entry.path,
         kind=entry.kind,
-        via=via,
+        via=_via(entry, step),
     )
+
+
+def _via(entry: Registered, step: _Step) -> str:
+    """`helper notify, line 17`; with the file, where that is another one than the finding's."""
+    if not step.helpers:
+        return ""
+    word = "helper" if len(step.helpers) == 1 else "helpers"
+    home = entry.function.module
+    place = "" if step.function.module is home else f" of {home.source.path}"
+    return f"{word} {' > '.join(step.helpers)}, line {step.called_at}{place}"
 
 
 def _fix(entry: Registered, origin: str) -> str:

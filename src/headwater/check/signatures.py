@@ -90,8 +90,7 @@ def _parameter(project: Project, entry: Registered, arg: ast.arg) -> Iterator[Fi
         yield _finding(
             entry,
             arg,
-            f"parameter {arg.arg} is `{ast.unparse(arg.annotation)}`, and {unchecked} "
-            "accepts anything",
+            f"parameter {arg.arg} is {_as_written(arg.annotation, unchecked)} accepts anything",
             fix=_typed_fix(unchecked),
         )
 
@@ -127,7 +126,7 @@ def _returns(project: Project, entry: Registered) -> Iterator[Finding]:
         yield _finding(
             entry,
             node.returns,
-            f"{node.name} returns `{ast.unparse(node.returns)}`, and {unchecked} may be anything",
+            f"{node.name} returns {_as_written(node.returns, unchecked)} may be anything",
             why="the return type says what clients get, and is checked too",
             fix=_typed_fix(unchecked),
         )
@@ -153,6 +152,12 @@ def _unchecked_inside(project: Project, module: Module, annotation: ast.Subscrip
     elif kind not in _CONTAINERS:
         return ""
     return next(filter(None, (_unchecked(project, module, e) for e in elements)), "")
+
+
+def _as_written(annotation: ast.expr, unchecked: str) -> str:
+    """The annotation, up to the word that says what its open part does."""
+    written = ast.unparse(unquoted(annotation))
+    return f"`{written}`, which" if written == unchecked else f"`{written}`, whose {unchecked}"
 
 
 def _typed_fix(unchecked: str) -> str:

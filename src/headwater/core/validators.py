@@ -328,7 +328,7 @@ class Object(Validator):
     document: str | None = None
 
     def check(self, value: Any, table_of: TableOf, path: str = "") -> Misfit | None:
-        if type(value) is Encoded:
+        if isinstance(value, Encoded):
             if value.table == self.document and self.document is not None:
                 return None  # a stored document: it was checked when it was written
             value = decode(value.body)

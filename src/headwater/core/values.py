@@ -93,7 +93,7 @@ def normalize(value: Any, path: str = "", depth: int = _DEPTH) -> Any:
         InvalidValue: names the path inside the value, what stands there and what to do.
     """
     kind = type(value)
-    if value is None or kind in (bool, float, Int64, bytes, Encoded):
+    if value is None or kind in (bool, float, Int64, bytes) or isinstance(value, Encoded):
         return value
     if kind is str:
         return _checked_text(value, path)
@@ -303,6 +303,6 @@ def size(value: Any) -> int:
         return 2 + len(value)
     if kind is list:
         return 2 + sum(map(size, value))
-    if kind is Encoded:
+    if isinstance(value, Encoded):
         return len(value.body)
     return 2 + sum(len(key) + 1 + size(member) for key, member in value.items())

@@ -1,0 +1,45 @@
+"""Headwater: reactive backends in Python that speak Convex's sync protocol.
+
+The names a backend imports. A message's way through the runtime, file by file:
+
+    server.py  ->  core/protocol.py  ->  core/session.py  ->  core/engine.py  ->  core/calls.py
+    ->  core/driver.py (the handler)  <->  core/transaction.py (its reads and writes)
+    ->  core/commits.py  ->  core/subscriptions.py  ->  core/session.py (a transition)  ->  server.py
+"""
+
+from headwater.core.context import ActionCtx, MutationCtx, QueryCtx
+from headwater.core.functions import (
+    action,
+    internal_action,
+    internal_mutation,
+    internal_query,
+    mutation,
+    query,
+)
+from headwater.core.identity import UserIdentity
+from headwater.core.pagination import PaginationOptions, PaginationResult
+from headwater.core.schema import Document, Id, Index, Model
+from headwater.core.values import UNSET, Int64
+from headwater.errors import AppError
+
+__all__ = [
+    "UNSET",
+    "ActionCtx",
+    "AppError",
+    "Document",
+    "Id",
+    "Index",
+    "Int64",
+    "Model",
+    "MutationCtx",
+    "PaginationOptions",
+    "PaginationResult",
+    "QueryCtx",
+    "UserIdentity",
+    "action",
+    "internal_action",
+    "internal_mutation",
+    "internal_query",
+    "mutation",
+    "query",
+]

@@ -1,0 +1,225 @@
+"""Calls: one run of one function, from checked arguments to an encoded result or a failure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from headwater.core import requests, values
+from headwater.core.database import Database
+from headwater.core.failures import Failure, failure_of
+from headwater.core.logs import CallLog
+from headwater.core.manifest import FunctionKind, FunctionSpec, Manifest, canonical_path
+from headwater.core.overlay import WriteSet
+from headwater.core.reads import ReadSet
+from headwater.core.transaction import Counters, Transaction
+from headwater.errors import (
+    AppError,
+    ArgumentValidationError,
+    FunctionNotFound,
+    HeadwaterError,
+    LimitExceeded,
+    ReturnValidationError,
+    WrongFunctionKind,
+)
+
+AnswerOne = Callable[[Any], Any]
+
+
+@dataclass(slots=True)
+class Call:
+    """What is to be run, and for whom.
+
+    Attributes:
+        path: the canonical wire path.
+        arguments: a wire object.
+        identity: the caller's, as plain data; None when nobody is signed in.
+        internal: the caller may reach internal functions.
+        journal: end cursors this query gave last time.
+    """
+
+    path: str
+    kind: FunctionKind
+    arguments: Any
+    identity: dict[str, Any] | None = None
+    internal: bool = False
+    journal: list[str] | None = None
+
+
+@dataclass(slots=True)
+class Frame:
+    """A call on its way into a handler: what the place that runs it needs to know besides the path."""
+
+    spec: FunctionSpec
+    arguments: dict[str, Any]
+    now_ms: float
+    seed: int
+    log: CallLog
+    nested: bool = False
+
+
+class Placement(Protocol):
+    """Where handlers run: in this process, in a worker, in a jail. It only asks and is answered."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The loaded backend as plain data."""
+
+    @property
+    def root(self) -> Path | None:
+        """The project's folder, for traces; None when its files are not here."""
+
+    def run(self, frame: Frame, answer: AnswerOne) -> Any:
+        """Runs a handler; gives its result as a value, or raises what it raised."""
+
+    def attach(self, database: Database) -> None:
+        """Tells it which database it runs on."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a call ended.
+
+    Attributes:
+        value: the encoded result, None when it failed.
+        failure: why it failed.
+        write_set: what a mutation changed; empty for a failed one.
+    """
+
+    value: bytes | None = None
+    failure: Failure | None = None
+    log_lines: list[str] = field(default_factory=list)
+    reads: ReadSet = field(default_factory=ReadSet)
+    identity_read: bool = False
+    journal: list[str] = field(default_factory=list)
+    write_set: WriteSet = field(default_factory=WriteSet)
+    counters: Counters = field(default_factory=Counters)
+    entered: bool = False
+
+
+class Calls:
+    """Runs calls against a database, wherever the handlers are."""
+
+    def __init__(self, database: Database, placement: Placement) -> None:
+        self._database = database
+        self._placement = placement
+
+    def replace(self, placement: Placement) -> None:
+        """Takes handlers from another place from now on: a reloaded backend."""
+        self._placement = placement
+
+    @property
+    def root(self) -> Path | None:
+        """The project's folder, for traces."""
+        return self._placement.root
+
+    def spec(self, call: Call) -> FunctionSpec:
+        """The function a call names.
+
+        Raises:
+            FunctionNotFound: there is none, or it is internal and the caller a client.
+            WrongFunctionKind: it is a query called as a mutation, or the like.
+        """
+        functions = self._placement.manifest.functions
+        spec = functions.get(call.path) or functions.get(canonical_path(call.path))
+        if spec is None or not (spec.is_public or call.internal):
+            raise FunctionNotFound(call.path, _hint(call.path, self._placement.manifest))
+        if spec.kind != call.kind:
+            raise WrongFunctionKind(call.path, spec.kind, call.kind)
+        return spec
+
+    def checked(self, spec: FunctionSpec, arguments: Any) -> dict[str, Any]:
+        """The arguments, if they fit.
+
+        Raises:
+            ArgumentValidationError: they do not; names the path inside them.
+        """
+        misfit = spec.arguments.check(arguments, self._database.catalog.table_of)
+        if misfit is not None:
+            raise ArgumentValidationError(str(misfit))
+        checked: dict[str, Any] = arguments
+        return checked
+
+    def run(self, call: Call) -> Outcome:
+        """Runs a query or a mutation in a transaction of its own; never raises what a handler raised."""
+        database = self._database
+        now_ms = database.clock.now_ns() / 1e6
+        transaction = Transaction(
+            database,
+            identity=call.identity,
+            now_ms=now_ms,
+            writable=call.kind == "mutation",
+            journal=call.journal,
+        )
+        log = CallLog(database.limits)
+        outcome = Outcome(counters=transaction.counters)
+        try:
+            spec = self.spec(call)
+            frame = Frame(
+                spec, self.checked(spec, call.arguments), now_ms, database.clock.seed(), log
+            )
+            outcome.entered = True
+            outcome.value = self._result(frame, transaction)
+            outcome.write_set = transaction.overlay.write_set()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit() in a handler must not end the server
+            outcome.value, outcome.failure = None, failure_of(error, self._placement.root)
+        transaction.finish()
+        outcome.log_lines, outcome.reads = log.lines, transaction.reads
+        outcome.identity_read, outcome.journal = transaction.identity_read, transaction.journal
+        return outcome
+
+    def _result(self, frame: Frame, transaction: Transaction) -> bytes:
+        def answer(request: Any) -> Any:
+            if type(request) is requests.RunFunction:
+                return self._nested(request, frame, transaction)
+            return transaction.answer(request)
+
+        value = self._placement.run(frame, answer)
+        return self.encoded(frame.spec, value)
+
+    def encoded(self, spec: FunctionSpec, value: Any) -> bytes:
+        """A handler's result, checked against its return type and encoded.
+
+        Raises:
+            ReturnValidationError: it does not fit.
+            LimitExceeded: it is too large to send.
+        """
+        misfit = spec.returns.check(value, self._database.catalog.table_of)
+        if misfit is not None:
+            raise ReturnValidationError(f"{spec.path} returned what it does not declare: {misfit}")
+        encoded = values.encode(value)
+        limit = self._database.limits.result_bytes
+        if len(encoded) > limit:
+            raise LimitExceeded(
+                f"{spec.path} returned {len(encoded)} bytes, the limit is {limit}; "
+                "return less: .take(n) or .paginate()"
+            )
+        return encoded
+
+    def _nested(self, request: requests.RunFunction, outer: Frame, transaction: Transaction) -> Any:
+        """A function run by another, in its transaction; a failed mutation undoes its own writes."""
+        call = Call(request.path, request.kind, request.arguments, internal=True)
+        spec = self.spec(call)
+        if spec.kind == "action" or (spec.kind == "mutation" and outer.spec.kind == "query"):
+            raise WrongFunctionKind(spec.path, spec.kind, f"part of a {outer.spec.kind}")
+        arguments = self.checked(spec, request.arguments)
+        frame = Frame(spec, arguments, outer.now_ms, outer.seed, outer.log, nested=True)
+        mark = transaction.mark()
+        try:
+            return values.decode(self._result(frame, transaction))
+        except Exception as error:
+            transaction.restore(mark)
+            if isinstance(error, AppError | HeadwaterError):
+                raise
+            raise HeadwaterError(str(error) or type(error).__name__) from error
+
+
+def _hint(path: str, manifest: Manifest) -> str:
+    public = [spec.path for spec in manifest.functions.values() if spec.is_public]
+    close = difflib.get_close_matches(canonical_path(path), public, n=1)
+    return f"Did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,76 @@
+"""One database: a storage, its catalog, the manifest it serves, and the documents it holds decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headwater.clock import Clock
+from headwater.core.catalog import Catalog
+from headwater.core.documents import Stored
+from headwater.core.manifest import Manifest
+from headwater.core.storage import Entry, Storage
+from headwater.settings import Limits
+
+_CHUNK = 256
+_CACHE_BYTES = 128 * 2**20
+
+
+class Database:
+    """What transactions read from and the engine writes to.
+
+    Attributes:
+        manifest: the backend it serves; replaced as a whole when the backend is reloaded.
+    """
+
+    def __init__(self, storage: Storage, clock: Clock, limits: Limits) -> None:
+        self.storage = storage
+        self.clock = clock
+        self.limits = limits
+        self.catalog = Catalog.load(storage)
+        self.manifest = Manifest()
+        self._cache: dict[str, Stored] = {}
+        self._cached_bytes = 0
+
+    def document(self, document_id: str) -> Stored | None:
+        """The newest version of a document, decoded at most once while it is kept."""
+        found = self._cache.get(document_id)
+        if found is None:
+            body = self.storage.document(document_id)
+            if body is None:
+                return None
+            found = Stored(document_id, self.catalog.table_of(document_id) or "", body)
+            self.remember(found)
+        return found
+
+    def remember(self, stored: Stored) -> None:
+        """Keeps a version at hand; the oldest go when there are too many."""
+        self._cached_bytes += len(stored.body)
+        self._cache[stored.id] = stored
+        if self._cached_bytes > _CACHE_BYTES:
+            for old in list(self._cache)[: len(self._cache) // 4 + 1]:
+                self._cached_bytes -= len(self._cache.pop(old).body)
+
+    def forget(self, document_id: str) -> None:
+        """Drops a document that was removed or replaced."""
+        gone = self._cache.pop(document_id, None)
+        if gone is not None:
+            self._cached_bytes -= len(gone.body)
+
+    def reset(self) -> None:
+        """Drops every cached document, after a transaction of the storage was lost.
+
+        The catalog stays: numbers it gave out meanwhile are in read sets, and are saved next time.
+        """
+        self._cache.clear()
+        self._cached_bytes = 0
+        self.catalog.changed = True
+
+    def entries(self, start: bytes, end: bytes, descending: bool) -> Iterator[Entry]:
+        """All index entries of a key range, read in chunks as they are asked for."""
+        while True:
+            chunk = self.storage.scan(start, end, descending, _CHUNK)
+            yield from chunk
+            if len(chunk) < _CHUNK:
+                return
+            last = chunk[-1][0]
+            start, end = (start, last) if descending else (last + b"\x00", end)

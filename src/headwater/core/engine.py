@@ -1,0 +1,376 @@
+"""The engine: takes all that waits as one batch, commits once, re-runs what the commit invalidated.
+
+The only writer. In a server it owns the main thread; in a test it runs inside the caller.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+import orjson
+
+from headwater.core import protocol, values
+from headwater.core.calls import Call, Calls, Outcome, Placement
+from headwater.core.commits import CommitLog
+from headwater.core.database import Database
+from headwater.core.failures import Failure, failure_of
+from headwater.core.migration import adopt
+from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest
+from headwater.core.session import Close, Session
+from headwater.core.storage import SessionRequest
+from headwater.core.subscriptions import Subscription, Subscriptions, identity_key
+from headwater.core.work import (
+    Answer,
+    Authenticated,
+    Delivery,
+    Drained,
+    Execute,
+    FromClient,
+    Left,
+    Output,
+    Reload,
+    Work,
+)
+from headwater.errors import HeadwaterError, ProtocolError, SessionRequestMismatch, StorageFailure
+
+_BUSY = {
+    "Conflict": Close(1013, "OptimisticConcurrencyControlFailure"),
+    "Overloaded": Close(1013, "CommitterFullError"),
+}
+
+
+@dataclass
+class EngineCounters:
+    """What the engine did since it started."""
+
+    batches: int = 0
+    commits: int = 0
+    mutations: int = 0
+    query_runs: int = 0
+    results_encoded: int = 0
+    transitions: int = 0
+
+
+@dataclass
+class _Batch:
+    """One batch on its way: replies wait here until the commit is durable."""
+
+    acks: list[Callable[[Failure | None], Output]] = field(default_factory=list)
+    queries: list[Execute] = field(default_factory=list)
+    dirty: dict[Subscription, None] = field(default_factory=dict)
+    sessions: dict[Session, None] = field(default_factory=dict)
+    texts: dict[Session, list[str]] = field(default_factory=dict)
+    closing: dict[Session, Close] = field(default_factory=dict)
+    answers: list[Output] = field(default_factory=list)
+    lost: Failure | None = None
+
+
+class Engine:
+    """Runs calls, keeps subscriptions, moves sessions from version to version.
+
+    Attributes:
+        counters: what it did so far.
+        on_call: told of every finished call, for logs.
+    """
+
+    def __init__(self, database: Database, placement: Placement) -> None:
+        self._database = database
+        self._commits = CommitLog(database)
+        self._calls = Calls(database, placement)
+        self._subscriptions = Subscriptions()
+        self.counters = EngineCounters()
+        self.on_call: Callable[[Call, Outcome], None] = lambda _call, _outcome: None
+        adopt(database, placement.manifest)
+        placement.attach(database)
+
+    @property
+    def last_ts(self) -> int:
+        """The newest durable timestamp."""
+        return self._commits.last_ts
+
+    @property
+    def database(self) -> Database:
+        """The database it writes."""
+        return self._database
+
+    @property
+    def calls(self) -> Calls:
+        """What runs a call; actions borrow its checks."""
+        return self._calls
+
+    def process(self, works: Iterable[Work]) -> list[Output]:
+        """Takes a batch through: every work in turn, one commit, the re-runs, one output list."""
+        batch = _Batch()
+        self.counters.batches += 1
+        for work in works:
+            self._take(work, batch)
+        self._commit(batch)
+        self._rerun(batch)
+        for execute in batch.queries:
+            self._answer_query(execute, batch)
+        return self._outputs(batch)
+
+    # taking work
+
+    def _take(self, work: Work, batch: _Batch) -> None:
+        if isinstance(work, Execute):
+            self._take_execute(work, batch)
+        elif isinstance(work, Reload):
+            self._reload(work, batch)
+        elif isinstance(work, Left):
+            work.session.leave(self._subscriptions)
+        elif not work.session.closed:
+            try:
+                self._take_client(work, batch)
+            except ProtocolError as error:
+                text = protocol.fatal_error(error.message)
+                batch.texts.setdefault(work.session, []).append(text)
+                self._close(work.session, Close(), batch)
+
+    def _take_client(self, work: FromClient | Authenticated | Drained, batch: _Batch) -> None:
+        session = work.session
+        batch.sessions[session] = None
+        if isinstance(work, Drained):
+            return
+        if isinstance(work, Authenticated):
+            self._authenticate(work, batch)
+            return
+        message = work.message
+        if isinstance(message, Connect):
+            session.connect(message, self.last_ts)
+            return
+        session.check_connected()
+        if isinstance(message, ModifyQuerySet):
+            session.modify(message, self._subscriptions)
+        else:
+            self._take_mutation(session, message, batch)
+
+    def _authenticate(self, work: Authenticated, batch: _Batch) -> None:
+        work.session.check_connected()
+        if work.error is None:
+            work.session.authenticate(work.base_version, work.identity, self._subscriptions)
+            return
+        base = work.session.version.identity
+        text = protocol.auth_error(work.error, base, attempted=True)
+        batch.texts.setdefault(work.session, []).append(text)
+        self._close(work.session, Close(), batch)
+
+    def _close(self, session: Session, close: Close, batch: _Batch) -> None:
+        session.leave(self._subscriptions)
+        batch.closing[session] = close
+
+    def _take_execute(self, work: Execute, batch: _Batch) -> None:
+        if work.call.kind == "query":
+            batch.queries.append(work)
+            return
+        outcome = self._mutate(work.call, batch)
+        batch.acks.append(partial(self._executed, work, outcome))
+
+    def _executed(self, work: Execute, outcome: Outcome, lost: Failure | None) -> Output:
+        if lost is not None and outcome.failure is None:
+            outcome.value, outcome.failure = None, lost
+        return Answer(partial(work.reply, outcome, self.last_ts))
+
+    # mutations
+
+    def _take_mutation(self, session: Session, message: MutationRequest, batch: _Batch) -> None:
+        call = Call(message.path, "mutation", message.arguments, session.identity)
+        session_id = session.id or ""
+        mark = _fingerprint(call)
+        known = self._database.storage.session_request(session_id, message.request_id)
+        if known is not None:
+            batch.acks.append(partial(self._replayed, session, known, mark))
+            return
+        outcome = self._mutate(call, batch)
+        if outcome.failure is not None and outcome.failure.overloaded:
+            self._close(session, _BUSY[outcome.failure.overloaded], batch)
+            return
+        if outcome.failure is None:
+            self._remember(session_id, message.request_id, mark, outcome, batch)
+        batch.acks.append(partial(self._acknowledged, session, message.request_id, outcome))
+
+    def _mutate(self, call: Call, batch: _Batch) -> Outcome:
+        if batch.lost is not None:
+            return Outcome(failure=batch.lost)
+        self.counters.mutations += 1
+        outcome = self._calls.run(call)
+        for _ in range(self._database.limits.mutation_retries):
+            if outcome.failure is None or not outcome.failure.overloaded:
+                break
+            outcome = self._calls.run(call)
+        self.on_call(call, outcome)
+        if outcome.failure is None and outcome.write_set.keys:
+            self._guarded(batch, partial(self._commits.apply, outcome.write_set))
+        return outcome
+
+    def _remember(
+        self, session_id: str, request_id: int, mark: bytes, outcome: Outcome, batch: _Batch
+    ) -> None:
+        if batch.lost is not None:
+            return
+        lines = orjson.dumps(outcome.log_lines)
+        ts = self._commits.begin().ts
+        note = SessionRequest(session_id, request_id, mark, ts, outcome.value or b"null", lines)
+        self._guarded(batch, partial(self._commits.note_requests, [note]))
+
+    def _guarded(self, batch: _Batch, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except StorageFailure as error:
+            self._commits.abort()
+            batch.lost = failure_of(error)
+
+    def _acknowledged(
+        self, session: Session, request_id: int, outcome: Outcome, lost: Failure | None
+    ) -> Output:
+        failure = outcome.failure or lost
+        if failure is None:
+            session.moved = True
+            text = protocol.mutation_response(
+                request_id, outcome.value or b"null", self.last_ts, outcome.log_lines
+            )
+        else:
+            title = self._request_id()
+            text = protocol.mutation_failed(
+                request_id, failure.titled(title), failure.data, outcome.log_lines
+            )
+        return Delivery(session, [text])
+
+    def _replayed(
+        self, session: Session, known: SessionRequest, mark: bytes, lost: Failure | None
+    ) -> Output:
+        if known.fingerprint != mark or (lost is not None and known.ts > self.last_ts):
+            failure = lost or failure_of(SessionRequestMismatch())
+            failure = failure_of(SessionRequestMismatch()) if known.fingerprint != mark else failure
+            text = protocol.mutation_failed(
+                known.request_id, failure.titled(self._request_id()), None, []
+            )
+        else:
+            session.moved = True
+            lines = orjson.loads(known.log_lines)
+            text = protocol.mutation_response(known.request_id, known.value, known.ts, lines)
+        return Delivery(session, [text])
+
+    def _commit(self, batch: _Batch) -> None:
+        if self._commits.open is None:
+            return
+        try:
+            commit = self._commits.commit()
+        except (StorageFailure, HeadwaterError) as error:
+            batch.lost = failure_of(error)
+            return
+        self.counters.commits += 1
+        batch.dirty.update(dict.fromkeys(self._subscriptions.invalidated(commit.keys)))
+
+    # queries
+
+    def _rerun(self, batch: _Batch) -> None:
+        waiting = deque(batch.dirty)
+        for session in batch.sessions:
+            waiting.extend(s for s in session.unrun() if s not in batch.dirty)
+        while waiting:
+            subscription = waiting.popleft()
+            if subscription.subscribers:
+                waiting.extend(self._run_subscription(subscription, batch))
+
+    def _run_subscription(
+        self, subscription: Subscription, batch: _Batch
+    ) -> Iterable[Subscription]:
+        """Runs one query; gives further subscriptions to run, when its sharing came apart."""
+        shared = self._subscriptions.shared_twin(subscription)
+        if shared is not None and shared.result is not None:
+            self._move(subscription, shared, batch)
+            return ()
+        outcome = self._calls.run(subscription.call())
+        self.counters.query_runs += 1
+        self.on_call(subscription.call(), outcome)
+        if subscription.shared and outcome.identity_read:
+            return self._split(subscription, batch)
+        if not subscription.shared and not outcome.identity_read:
+            self._subscriptions.share(subscription)
+        if self._subscriptions.settle(subscription, outcome, self._request_id()):
+            self.counters.results_encoded += 1
+            for session, query_id in subscription.subscribers:
+                session.tell(query_id)
+                batch.sessions[session] = None
+        return ()
+
+    def _move(self, old: Subscription, new: Subscription, batch: _Batch) -> None:
+        for session, query_id in list(old.subscribers):
+            new.subscribers.add((session, query_id))
+            session.follow(query_id, new)
+            batch.sessions[session] = None
+            self._subscriptions.detach(old, (session, query_id))
+
+    def _split(self, subscription: Subscription, batch: _Batch) -> list[Subscription]:
+        """The function has begun to look at the caller: every identity gets a subscription of its own."""
+        self._subscriptions.unshare(subscription)
+        made: dict[Subscription, None] = {}
+        for session, query_id in list(subscription.subscribers):
+            own = self._subscriptions.attach(
+                (session, query_id),
+                subscription.path,
+                subscription.arguments,
+                subscription.arguments_key,
+                subscription.journal,
+                session.identity,
+            )
+            session.follow(query_id, own)
+            batch.sessions[session] = None
+            if own.result is None:
+                made[own] = None
+        subscription.subscribers.clear()
+        return list(made)
+
+    def _answer_query(self, work: Execute, batch: _Batch) -> None:
+        outcome = self._calls.run(work.call)
+        self.counters.query_runs += 1
+        self.on_call(work.call, outcome)
+        batch.answers.append(Answer(partial(work.reply, outcome, self.last_ts)))
+
+    # outputs
+
+    def _outputs(self, batch: _Batch) -> list[Output]:
+        outputs: list[Output] = []
+        for session, texts in batch.texts.items():
+            outputs.append(Delivery(session, texts))
+        outputs.extend(ack(batch.lost) for ack in batch.acks)
+        outputs.extend(batch.answers)
+        for session in batch.sessions:
+            if not session.closed:
+                texts = session.transition(self.last_ts)
+                if texts:
+                    self.counters.transitions += 1
+                    outputs.append(Delivery(session, texts, 1))
+        for session, close in batch.closing.items():
+            outputs.append(Delivery(session, [], 0, close))
+        return outputs
+
+    def _request_id(self) -> str:
+        return self._database.clock.random_bytes(8).hex()
+
+    # reload
+
+    def _reload(self, work: Reload, batch: _Batch) -> None:
+        """Swaps the backend between batches, or leaves the old one in place and says why."""
+        self._commit(batch)  # what came before belongs to the old backend
+        try:
+            placement = work.load()
+            adopt(self._database, placement.manifest)
+        except Exception as error:
+            batch.answers.append(Answer(partial(work.reply, error)))
+            return
+        placement.attach(self._database)
+        self._calls.replace(placement)
+        batch.dirty.update(dict.fromkeys(self._subscriptions.all()))
+        batch.answers.append(Answer(partial(work.reply, None)))
+
+
+def _fingerprint(call: Call) -> bytes:
+    """What a re-sent mutation must agree in: who, what, with which arguments."""
+    parts = (identity_key(call.identity), call.path, values.encode(call.arguments).decode())
+    return hashlib.sha256("\x00".join(parts).encode()).digest()

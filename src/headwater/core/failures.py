@@ -1,0 +1,108 @@
+"""A failed call, as plain data: what its clients are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from headwater.core.callsite import user_trace
+from headwater.core.codecs import lower
+from headwater.core.values import Int64, decode, encode
+from headwater.errors import AppError, Conflict, HeadwaterError, InvalidValue, Overloaded
+
+_TRACE_LINES = 8
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a call failed.
+
+    Attributes:
+        message: the first line and the trace, as developers read it.
+        data: the encoded data of an AppError, None for any other error.
+        overloaded: `Conflict` or `Overloaded`: the client should try again later.
+    """
+
+    message: str
+    data: bytes | None = None
+    overloaded: str | None = None
+
+    def titled(self, request_id: str) -> str:
+        """The whole text for a client."""
+        return f"[Request ID: {request_id}] Server Error\n{self.message}"
+
+
+class RemoteError(HeadwaterError):
+    """What a handler in another process raised, worded there."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class RemoteAppError(AppError):
+    """An AppError that a handler in another process raised."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(decode(failure.data or b"null"))
+        self.failure = failure
+
+
+def remote_error(failure: Failure) -> RemoteError | RemoteAppError:
+    """The error to raise here for a failure of a handler in another process."""
+    return RemoteError(failure) if failure.data is None else RemoteAppError(failure)
+
+
+def failure_of(error: BaseException, root: Path | None = None) -> Failure:
+    """What a raised error tells the client; `root` is the project the trace's files are shown in."""
+    if isinstance(error, RemoteError | RemoteAppError):
+        return error.failure
+    busy = type(error).__name__ if isinstance(error, Conflict | Overloaded) else None
+    if isinstance(error, AppError):
+        return _app_failure(error, root)
+    name = error.shown_as if isinstance(error, HeadwaterError) else type(error).__name__
+    name = "Error" if name == "Exception" else name
+    return Failure(f"Uncaught {name}: {_sentence(error)}{_trace(error, root)}", None, busy)
+
+
+def _app_failure(error: AppError, root: Path | None) -> Failure:
+    try:
+        data = lower(error.data)
+        encoded = encode(data)
+    except InvalidValue as invalid:
+        return Failure(f"Uncaught Error: the data of AppError cannot be sent: {invalid}")
+    text = data if isinstance(data, str) else orjson.dumps(_shown(data)).decode()
+    return Failure(f"Uncaught ConvexError: {text}{_trace(error, root)}", encoded)
+
+
+def _shown(value: Any) -> Any:
+    """Data in a message: compact JSON, int64 as "123n"."""
+    if isinstance(value, Int64):
+        return f"{int(value)}n"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _shown(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    return f"<{len(value)} bytes>" if isinstance(value, bytes) else value
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, HeadwaterError):
+        return error.message
+    if isinstance(error, ValidationError):
+        places = (
+            f"{'.'.join(map(str, e['loc'])) or error.title}: {e['msg']}" for e in error.errors()
+        )
+        return f"{error.title} does not fit: " + "; ".join(places)
+    return str(error) or type(error).__name__
+
+
+def _trace(error: BaseException, root: Path | None) -> str:
+    lines = user_trace(error, root)[:_TRACE_LINES]
+    return "".join(f"\n    at {name} ({file}:{line}:{col})" for name, file, line, col in lines)

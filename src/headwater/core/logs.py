@@ -1,0 +1,74 @@
+"""Log lines of a call: what `print` and `logging` say inside a function, as its clients see it."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import logging
+from contextvars import ContextVar
+from typing import Any, Final
+
+from headwater.settings import Limits
+
+_LEVELS: Final = {"WARNING": "WARN", "CRITICAL": "ERROR"}
+
+
+class CallLog:
+    """The lines of one call, bounded; what is too much is left out and said so."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._dropped = 0
+        self._lines: list[str] = []
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines, with a last one that counts what was left out."""
+        if not self._dropped:
+            return self._lines
+        return [*self._lines, f"[WARN] '{self._dropped} more log lines were left out'"]
+
+    def add(self, level: str, text: str) -> None:
+        """Adds a line such as `[LOG] 'text'`."""
+        if len(self._lines) >= self._limits.log_lines:
+            self._dropped += 1
+            return
+        line = f"[{level}] {text}"
+        limit = self._limits.log_line_bytes
+        self._lines.append(line if len(line) <= limit else line[: limit - 3] + "...")
+
+
+current_log: ContextVar[CallLog | None] = ContextVar("headwater_call_log", default=None)
+"""The log of the call that runs in this context."""
+
+
+def logged_print(*values: object, sep: str | None = " ", **options: Any) -> None:
+    """`print` as backend modules see it: a log line while a function runs, else the real one."""
+    log = current_log.get()
+    if log is None or options.get("file") is not None:
+        builtins.print(*values, sep=sep, **options)
+        return
+    log.add("LOG", (sep or " ").join(_shown(value) for value in values))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, io.IOBase):
+        return f"<{type(value).__name__}>"
+    return repr(str(value)) if isinstance(value, str) else repr(value)
+
+
+class CallLogHandler(logging.Handler):
+    """Brings records of the logging module into the log of the call that made them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Adds the record's message under its level's name."""
+        log = current_log.get()
+        if log is not None:
+            log.add(_LEVELS.get(record.levelname, record.levelname), repr(record.getMessage()))
+
+
+def install_log_handler() -> None:
+    """Lets `logging` reach call logs; done once per process."""
+    root = logging.getLogger()
+    if not any(isinstance(handler, CallLogHandler) for handler in root.handlers):
+        root.addHandler(CallLogHandler())

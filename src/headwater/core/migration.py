@@ -1,0 +1,96 @@
+"""A new manifest meets the stored documents: check them, fill new indexes, drop the ones gone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from headwater.core.catalog import Catalog, CatalogIndex
+from headwater.core.database import Database
+from headwater.core.documents import Stored
+from headwater.core.keys import entry_key, index_prefix, successor
+from headwater.core.manifest import BY_CREATION_TIME, Manifest, TableSpec
+from headwater.core.storage import Writes
+from headwater.errors import SchemaMismatch
+
+_REPORTED = 10
+_CHUNK = 500
+
+
+def adopt(database: Database, manifest: Manifest) -> None:
+    """Makes the database serve a manifest, or leaves it as it was.
+
+    Raises:
+        SchemaMismatch: stored documents that do not fit, by table, id and field.
+    """
+    before = database.manifest
+    storage = database.storage
+    storage.begin()
+    try:
+        _check_documents(database, manifest)
+        for table in manifest.tables.values():
+            _adopt_table(database, table)
+        if database.catalog.changed:
+            database.catalog.save(storage)
+        storage.commit()
+    except BaseException:
+        storage.rollback()
+        database.manifest = before
+        database.catalog = Catalog.load(storage)
+        raise
+    database.manifest = manifest
+
+
+def _check_documents(database: Database, manifest: Manifest) -> None:
+    misfits = []
+    for table in manifest.tables.values():
+        entry = database.catalog.table(table.name)
+        shape = _shape(table)
+        if entry.shape == shape:
+            continue
+        for stored in documents(database, table.name):
+            misfit = table.document.check(stored.fields, database.catalog.table_of)
+            if misfit is not None:
+                misfits.append(f"{table.name} {stored.id}: {' '.join(str(misfit).split())}")
+        entry.shape = shape
+        database.catalog.changed = True
+    if misfits:
+        raise SchemaMismatch(misfits[:_REPORTED], max(0, len(misfits) - _REPORTED))
+
+
+def _shape(table: TableSpec) -> str:
+    text = json.dumps(table.document.to_json(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _adopt_table(database: Database, table: TableSpec) -> None:
+    catalog = database.catalog
+    for name in list(catalog.stale_indexes(table)):
+        prefix = index_prefix(catalog.tables[table.name].indexes[name].number)
+        database.storage.drop_entries(prefix, successor(prefix))
+        catalog.drop_index(table.name, name)
+    present = catalog.table(table.name).indexes
+    for spec in table.indexes:
+        if spec.name not in present:
+            _fill(database, table.name, catalog.add_index(table.name, spec.name, spec.fields))
+
+
+def _fill(database: Database, table: str, index: CatalogIndex) -> None:
+    writes = Writes()
+    for stored in documents(database, table):
+        writes.entries[entry_key(index.number, index.fields, stored.value)] = stored.id
+        if len(writes.entries) >= _CHUNK:
+            database.storage.write(writes)
+            writes = Writes()
+    database.storage.write(writes)
+
+
+def documents(database: Database, table: str) -> Iterator[Stored]:
+    """All documents of a table, oldest first."""
+    number = database.catalog.table(table).indexes[BY_CREATION_TIME.name].number
+    prefix = index_prefix(number)
+    for _, document_id in database.entries(prefix, successor(prefix), False):
+        stored = database.document(document_id)
+        if stored is not None:
+            yield stored

@@ -1,0 +1,103 @@
+"""Handlers in this process: the default placement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from headwater.core.calls import AnswerOne, Frame
+from headwater.core.codecs import lower
+from headwater.core.context import ActionCtx, MutationCtx, QueryCtx, Runner
+from headwater.core.database import Database
+from headwater.core.driver import Run
+from headwater.core.functions import Function
+from headwater.core.logs import CallLog, current_log
+from headwater.core.manifest import FunctionSpec, Manifest
+from headwater.core.registry import App
+from headwater.errors import ArgumentValidationError
+from headwater.settings import Limits
+
+
+class InProcess:
+    """Runs handlers of a loaded backend here, each driven to its end."""
+
+    def __init__(self, app: App, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+
+    @property
+    def manifest(self) -> Manifest:
+        """The loaded backend as plain data."""
+        return self._app.manifest
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._app.root
+
+    @property
+    def app(self) -> App:
+        """The loaded backend."""
+        return self._app
+
+    def attach(self, database: Database) -> None:
+        """Lets ids be told apart by table without asking."""
+        self._app.tables.table_of = database.catalog.table_of
+
+    def run(self, frame: Frame, answer: AnswerOne) -> Any:
+        """Drives a query or mutation to its end and gives its result as a value."""
+        function = self._app.functions[frame.spec.path]
+        keywords = restored(function, frame.arguments)
+        spec = frame.spec
+        run = Run(
+            answer_one=answer,
+            function=spec.path,
+            kind=spec.kind,
+            limit_s=None if frame.nested else self._limits.function_limit_s,
+            root=self._app.root,
+        )
+        ctx = (
+            MutationCtx(run, self._app.tables, frame.now_ms, frame.seed)
+            if spec.kind == "mutation"
+            else QueryCtx(run, self._app.tables)
+        )
+        token = current_log.set(frame.log)
+        try:
+            return lower(run.drive(function.handler(ctx, **keywords)))
+        finally:
+            current_log.reset(token)
+
+    async def run_action(
+        self,
+        spec: FunctionSpec,
+        arguments: dict[str, Any],
+        identity: dict[str, Any] | None,
+        runner: Runner,
+        log: CallLog,
+        database: Database,
+    ) -> Any:
+        """Awaits an action on the running event loop and gives its result as a value."""
+        function = self._app.functions[spec.path]
+        clock = database.clock
+        ctx = ActionCtx(runner, identity, lambda: clock.now_ns() / 1e6, clock.seed())
+        token = current_log.set(log)
+        try:
+            return lower(await function.handler(ctx, **restored(function, arguments)))
+        finally:
+            current_log.reset(token)
+
+
+def restored(function: Function, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Checked arguments as the handler's keywords; a model's own validators run here.
+
+    Raises:
+        ArgumentValidationError: one of those validators refused a value.
+    """
+    try:
+        return function.keywords(arguments)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(map(str, first["loc"]))
+        raise ArgumentValidationError(f"{error.title}: {first['msg']}\nPath: .{path}") from None

@@ -1,0 +1,210 @@
+"""`ctx.db.query(...)`: a range of one index, built step by step and run once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
+from typing import Any, Final, Generic, Literal, Self, TypeVar
+
+from headwater.core.codecs import lower
+from headwater.core.documents import Stored
+from headwater.core.driver import Run
+from headwater.core.names import wire_name
+from headwater.core.pagination import PaginationOptions, PaginationResult
+from headwater.core.requests import Bound, Page, Range, Scan, ScanMore
+from headwater.core.schema import build
+from headwater.core.values import UNSET
+from headwater.errors import QueryInvalid
+
+T = TypeVar("T")
+
+_LOWER: Final = {"gt": False, "gte": True}
+_UPPER: Final = {"lt": False, "lte": True}
+_CHUNKS: Final = (8, 32, 128, 512)
+
+
+class Query(Generic[T]):
+    """A query of one table. Runs once, by `collect`, `first`, `unique`, `take`, `paginate` or `async for`."""
+
+    def __init__(
+        self,
+        run: Run,
+        table: str,
+        load: Callable[[Stored], T],
+        absent: frozenset[str] = frozenset(),
+    ) -> None:
+        self._run = run
+        self._load = load
+        self._absent = absent  # optional fields: in Python their None is "absent"
+        self._range = Range(table)
+        self._filters: list[Callable[[T], bool]] = []
+        self._ordered = self._indexed = self._used = False
+
+    def with_index(self, name: str, /, **fields: Any) -> Self:
+        """Reads through an index instead of the whole table.
+
+        Args:
+            name: the index.
+            fields: equal values for its first fields in order, then at most one range on the next
+                (`timestamp__gte=t`, with gt, gte, lt, lte).
+
+        Raises:
+            QueryInvalid: when run, for an index or field that is not there, or out of order.
+        """
+        if self._indexed:
+            raise QueryInvalid("with_index() was called twice; a query reads through one index")
+        self._indexed = True
+        self._range = replace(self._range, index=name)
+        for keyword, value in fields.items():
+            self._add_bound(*_split(keyword), value)
+        return self
+
+    def _add_bound(self, name: str, lookup: str, value: Any) -> None:
+        field = {"id": "_id", "creation_time": "_creationTime"}.get(name) or wire_name(name)
+        if value is None and field in self._absent:
+            value = UNSET
+        value = value if value is UNSET else lower(value)
+        if not lookup:
+            self._range.equal.append((field, value))
+        elif lookup in _LOWER:
+            self._once(self._range.lower, name)
+            self._range.lower = Bound(field, value, _LOWER[lookup])
+        else:
+            self._once(self._range.upper, name)
+            self._range.upper = Bound(field, value, _UPPER[lookup])
+
+    def _once(self, bound: Bound | None, name: str) -> None:
+        if bound is not None:
+            raise QueryInvalid(
+                f"`{name}`: an index range has one lower and one upper bound at most"
+            )
+
+    def filter(self, predicate: Callable[[T], bool]) -> Self:
+        """Keeps documents the predicate is true for; the others still count as read."""
+        self._filters.append(predicate)
+        return self
+
+    def order(self, direction: Literal["asc", "desc"]) -> Self:
+        """The index's order ("asc", the default) or its reverse."""
+        if self._ordered:
+            raise QueryInvalid("order() was called twice")
+        if direction not in ("asc", "desc"):
+            raise QueryInvalid(f'order() takes "asc" or "desc", not {direction!r}')
+        self._ordered = True
+        self._range.descending = direction == "desc"
+        return self
+
+    def collect(self) -> Coroutine[Any, Any, list[T]]:
+        """All documents. Bound it by an index range, or use `take` or `paginate`."""
+        if self._filters:
+            return self._run.tracked(self._take_filtered(None))
+        return self._scan(None)
+
+    def take(self, count: int) -> Coroutine[Any, Any, list[T]]:
+        """The first `count` documents."""
+        if count < 0:
+            raise QueryInvalid(f"take({count}): the count is 0 or more")
+        if self._filters:
+            return self._run.tracked(self._take_filtered(count))
+        return self._scan(count)
+
+    def first(self) -> Coroutine[Any, Any, T | None]:
+        """The first document, or None."""
+        return self._run.tracked(self._first())
+
+    def unique(self) -> Coroutine[Any, Any, T | None]:
+        """The only document, or None.
+
+        Raises:
+            QueryInvalid: there are two or more.
+        """
+        return self._run.tracked(self._unique())
+
+    async def _first(self) -> T | None:
+        found = await self.take(1)
+        return found[0] if found else None
+
+    async def _unique(self) -> T | None:
+        found = await self.take(2)
+        if len(found) > 1:
+            table = self._range.table
+            raise QueryInvalid(f"unique() query returned more than one result from table {table}")
+        return found[0] if found else None
+
+    def _scan(self, limit: int | None) -> Coroutine[Any, Any, list[T]]:
+        self._use()
+        load = self._load
+
+        def loaded(batch: Any) -> list[T]:
+            batch.scan.used = len(batch.documents)
+            return [load(stored) for stored in batch.documents]
+
+        return self._run.ask(Scan(self._range, limit), loaded)
+
+    async def _take_filtered(self, count: int | None) -> list[T]:
+        if count == 0:
+            return []
+        found = []
+        async for document in self._matching(None if count is None else count):
+            found.append(document)
+            if len(found) == count:
+                break
+        return found
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self._matching(1)
+
+    async def _matching(self, hurry: int | None) -> AsyncIterator[T]:
+        """Documents in order, read in growing chunks; the scan notes how far the handler came."""
+        self._use()
+        first = None if hurry is None else _CHUNKS[0]
+        batch = await self._run.ask(Scan(self._range, first, stream=hurry is not None))
+        sizes = iter(_CHUNKS[1:])
+        while True:
+            for stored in batch.documents:
+                batch.scan.used += 1
+                document = self._load(stored)
+                if all(predicate(document) for predicate in self._filters):
+                    yield document
+            if batch.done:
+                return
+            batch = await self._run.ask(ScanMore(batch.scan, next(sizes, _CHUNKS[-1])))
+
+    def paginate(self, options: PaginationOptions) -> Coroutine[Any, Any, PaginationResult[T]]:
+        """One page from the options' cursor on; hand the options through as the client sent them."""
+        self._use()
+        page = Page(
+            self._range,
+            options.num_items,
+            options.cursor,
+            options.end_cursor,
+            options.maximum_rows_read,
+        )
+        return self._run.ask(page, self._page_result)
+
+    def _page_result(self, page: Any) -> PaginationResult[T]:
+        loaded = (self._load(stored) for stored in page.documents)
+        kept = [item for item in loaded if all(predicate(item) for predicate in self._filters)]
+        values = {
+            "page": kept,
+            "is_done": page.done,
+            "continue_cursor": page.cursor,
+            "split_cursor": page.split_cursor,
+            "page_status": page.status,
+        }
+        made: PaginationResult[T] = build(PaginationResult, values)
+        return made
+
+    def _use(self) -> None:
+        if self._used:
+            raise QueryInvalid("a query runs once; build it anew with ctx.db.query(...)")
+        self._used = True
+
+
+def _split(keyword: str) -> tuple[str, str]:
+    name, separator, lookup = keyword.rpartition("__")
+    if not separator:
+        return keyword, ""
+    if lookup not in _LOWER and lookup not in _UPPER:
+        raise QueryInvalid(f"`{keyword}`: unknown lookup `{lookup}`; there are gt, gte, lt and lte")
+    return name, lookup

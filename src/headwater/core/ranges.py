@@ -1,0 +1,122 @@
+"""From a range over an index's fields to an interval of keys, checked against the index's definition."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from headwater.core.keys import encode_key, encode_keys, index_prefix, successor
+from headwater.core.manifest import IndexSpec, TableSpec
+from headwater.core.names import python_name
+from headwater.core.reads import Interval
+from headwater.core.requests import Bound, Range
+from headwater.errors import QueryInvalid
+
+_SYSTEM = {"_id": "id", "_creationTime": "creation_time"}
+
+
+def index_of(wanted: Range, table: TableSpec) -> IndexSpec:
+    """The index a range names.
+
+    Raises:
+        QueryInvalid: the table has no such index; suggests the nearest.
+    """
+    index = table.index(wanted.index)
+    if index is None:
+        names = [spec.name for spec in table.indexes]
+        raise QueryInvalid(
+            f"HW401: table {table.name} has no index `{wanted.index}`.{_nearest(wanted.index, names)} "
+            f"Indexes: {', '.join([*names, 'by_creation_time'])}"
+        )
+    return index
+
+
+def interval(wanted: Range, index: IndexSpec, number: int) -> Interval:
+    """The keys a range covers in index `number`.
+
+    Raises:
+        QueryInvalid: fields that the index has not, or not in this order.
+    """
+    order = (*index.fields, "_creationTime")
+    values = _equal_values(wanted, index, order)
+    prefix = index_prefix(number) + encode_keys(values)
+    bound = wanted.lower or wanted.upper
+    if bound is None:
+        return prefix, successor(prefix)
+    _check_bounds(wanted, index, order, len(values))
+    return _lower(prefix, wanted.lower), _upper(prefix, wanted.upper)
+
+
+def fingerprint(wanted: Range) -> bytes:
+    """What a cursor is bound to: the query but for its filter, which is code."""
+    bounds = [
+        (b.field, encode_key(b.value), b.inclusive) if b else None
+        for b in (wanted.lower, wanted.upper)
+    ]
+    equal = [(field, encode_key(value)) for field, value in wanted.equal]
+    return repr((wanted.table, wanted.index, equal, bounds, wanted.descending)).encode()
+
+
+def _equal_values(wanted: Range, index: IndexSpec, order: tuple[str, ...]) -> list[Any]:
+    given = dict(wanted.equal)
+    for field in given:
+        _check_known(field, index, order)
+    values = []
+    for field in order[: len(given)]:
+        if field not in given:
+            raise _out_of_order(wanted, index, order)
+        values.append(given[field])
+    return values
+
+
+def _check_bounds(wanted: Range, index: IndexSpec, order: tuple[str, ...], equal: int) -> None:
+    for bound in (wanted.lower, wanted.upper):
+        if bound is not None:
+            _check_known(bound.field, index, order)
+            if equal >= len(order) or bound.field != order[equal]:
+                raise _out_of_order(wanted, index, order)
+
+
+def _check_known(field: str, index: IndexSpec, order: tuple[str, ...]) -> None:
+    if field not in order:
+        raise QueryInvalid(
+            f"HW401: index {index.name} has no field `{_python(field)}`."
+            f"{_nearest(_python(field), map(_python, order))} Its fields: {_listed(order)}"
+        )
+
+
+def _out_of_order(wanted: Range, index: IndexSpec, order: tuple[str, ...]) -> QueryInvalid:
+    given = [_python(field) for field, _ in wanted.equal]
+    given += [f"{_python(b.field)} (range)" for b in (wanted.lower, wanted.upper) if b]
+    return QueryInvalid(
+        f"HW401: index {index.name} is ordered by {_listed(order)}; equal fields come first in that "
+        f"order, then one range on the next field. Given: {', '.join(given)}"
+    )
+
+
+def _lower(prefix: bytes, bound: Bound | None) -> bytes:
+    if bound is None:
+        return prefix
+    key = prefix + encode_key(bound.value)
+    return key if bound.inclusive else successor(key)
+
+
+def _upper(prefix: bytes, bound: Bound | None) -> bytes:
+    if bound is None:
+        return successor(prefix)
+    key = prefix + encode_key(bound.value)
+    return successor(key) if bound.inclusive else key
+
+
+def _python(field: str) -> str:
+    return _SYSTEM.get(field) or python_name(field)
+
+
+def _listed(fields: Iterable[str]) -> str:
+    return ", ".join(map(_python, fields))
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,123 @@
+"""Tables, fields, indexes: a table is a pydantic model."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast, dataclass_transform
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic_core import core_schema
+
+from headwater.core.names import wire_name
+from headwater.core.values import Encoded
+from headwater.errors import RegistrationError
+
+D_co = TypeVar("D_co", covariant=True)
+
+
+class Id(str, Generic[D_co]):
+    """The id of a document: a `str` that remembers its table in the type.
+
+    `Id[Task]` as an argument or field accepts only ids of the tasks table; `Id[Any]` those of any table.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+
+
+class Index:
+    """An index over fields, in order; every index ends with the creation time by itself.
+
+    Args:
+        fields: Python names of the table's fields, at least one.
+    """
+
+    def __init__(self, *fields: str) -> None:
+        if not fields:
+            raise RegistrationError("Index() needs at least one field: Index('assignee')")
+        self.fields = fields
+
+
+class Model(BaseModel):
+    """Base of nested objects in arguments, results and documents. Extra fields are refused."""
+
+    model_config = ConfigDict(
+        alias_generator=wire_name,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        strict=True,
+    )
+
+    @model_serializer(mode="wrap")
+    def _leave_out_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # `exclude_none` would also drop the null of a nullable field.
+        dumped = cast("dict[str, Any]", handler(self))
+        for name, field in type(self).model_fields.items():
+            if field.default is None and self.__dict__.get(name) is None:
+                dumped.pop(name, None)
+                dumped.pop(field.alias or name, None)
+        return dumped
+
+
+FROZEN: Final = "documents are read-only: write with `await ctx.db.patch({table}.id, {name}=...)`"
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
+class Document(Model):
+    """Base of tables: `class Task(Document, table="tasks")`.
+
+    Attributes:
+        id: given by the database on insert.
+        creation_time: ms since 1970, given by the database on insert.
+    """
+
+    model_config = ConfigDict(frozen=True, ignored_types=(Index,))
+    __slots__ = ("_stored",)
+
+    table_name: ClassVar[str] = ""
+    table_indexes: ClassVar[dict[str, Index]] = {}
+
+    id: Id[Self] = Field(default=cast(Any, None), alias="_id")
+    creation_time: float = Field(default=cast(Any, None), alias="_creationTime")
+
+    def __init_subclass__(cls, table: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, table: str = "", **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.table_name = table
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Index)}
+        cls.table_indexes = {**cls.table_indexes, **own}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(FROZEN.format(table=type(self).__name__.lower(), name=name))
+
+
+def stored_form(document: Document) -> Encoded | None:
+    """The encoded form a document was read from, None for one made by hand."""
+    return cast("Encoded | None", getattr(document, "_stored", None))
+
+
+_set = object.__setattr__
+
+
+def build(model: type[BaseModel], values: dict[str, Any], stored: Encoded | None = None) -> Any:
+    """A model from values known to be right, without validating them again.
+
+    Args:
+        model: the class.
+        values: every field by its Python name.
+        stored: the encoded form, for documents whose fields cannot be changed in place.
+    """
+    made = model.__new__(model)
+    _set(made, "__dict__", values)
+    _set(made, "__pydantic_fields_set__", set(values))
+    _set(made, "__pydantic_extra__", None)
+    _set(made, "__pydantic_private__", None)
+    if stored is not None:
+        _set(made, "_stored", stored)
+    return made

@@ -1,0 +1,211 @@
+"""Sessions: one connected client each - its query set, its identity, the version it has seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from headwater.core import protocol, values
+from headwater.core.protocol import AddQuery, Connect, ModifyQuerySet, RemoveQuery, Version
+from headwater.core.subscriptions import Subscription, Subscriptions
+from headwater.errors import ProtocolError
+from headwater.settings import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The end of a connection: a WebSocket close code, and a short reason clients know."""
+
+    code: int = 1000
+    reason: str = ""
+
+
+class Port(Protocol):
+    """The network's end of a session.
+
+    Attributes:
+        transitions_sent: how many transitions have left for the client; only the network counts it up.
+    """
+
+    transitions_sent: int
+
+    def deliver(self, texts: list[str], transitions: int, close: Close | None) -> None:
+        """Sends texts in order, `transitions` of them, then closes if told to. On the network's thread."""
+
+
+class Session:
+    """What the engine knows of one connection.
+
+    Attributes:
+        id: the client's session id; None -> str, by Connect.
+        version: what the client has seen; moves with each transition.
+        identity: who the client is; None -> dict -> None, by Authenticate.
+        moved: the client needs a transition even if no query changed.
+        closed: nothing more is taken from it or sent to it.
+    """
+
+    def __init__(self, port: Port, limits: Limits, *, chunked: bool = False) -> None:
+        self.port = port
+        self.id: str | None = None
+        self.version = Version()
+        self.identity: dict[str, Any] | None = None
+        self.moved = False
+        self.closed = False
+        self._chunked = chunked
+        self._limits = limits
+        self._next = Version()  # where the next transition leads
+        self._followed: dict[int, Subscription] = {}
+        self._news: set[int] = set()
+        self._removed: list[int] = []
+        self._posted = 0
+
+    # client messages
+
+    def connect(self, message: Connect, last_ts: int) -> None:
+        """Takes the first message.
+
+        Raises:
+            ProtocolError: a second Connect, or a client that has seen a newer database than this.
+        """
+        if self.id is not None:
+            raise ProtocolError("Connect was sent twice")
+        if message.max_observed_ts > last_ts:
+            raise ProtocolError(
+                "the client has seen a newer version of the database than this server holds; was the "
+                "database wiped or restored from a backup? Reload the page to start anew"
+            )
+        self.id = message.session_id
+
+    def check_connected(self) -> None:
+        """Refuses messages before Connect.
+
+        Raises:
+            ProtocolError: Connect has not come.
+        """
+        if self.id is None:
+            raise ProtocolError("the first message must be Connect")
+
+    def authenticate(
+        self, base_version: int, identity: dict[str, Any] | None, subscriptions: Subscriptions
+    ) -> None:
+        """Takes a new identity; queries that looked at the old one follow it.
+
+        Raises:
+            ProtocolError: not the version the server is at.
+        """
+        self._check_base("identity", base_version, self._next.identity)
+        self._next = replace(self._next, identity=base_version + 1)
+        self.moved = True
+        if identity == self.identity:
+            return
+        self.identity = identity
+        for query_id, old in list(self._followed.items()):
+            new = subscriptions.attach(
+                (self, query_id), old.path, old.arguments, old.arguments_key, old.journal, identity
+            )
+            if new is not old:
+                subscriptions.detach(old, (self, query_id))
+                self.follow(query_id, new)
+
+    def modify(self, message: ModifyQuerySet, subscriptions: Subscriptions) -> None:
+        """Takes the next version of the query set.
+
+        Raises:
+            ProtocolError: not the version the server is at, an id that is known or unknown, too many.
+        """
+        self._check_base("query set", message.base_version, self._next.query_set)
+        self._next = replace(self._next, query_set=message.new_version)
+        self.moved = True
+        for modification in message.modifications:
+            if isinstance(modification, AddQuery):
+                self._add(modification, subscriptions)
+            else:
+                self._remove(modification, subscriptions)
+
+    def _add(self, query: AddQuery, subscriptions: Subscriptions) -> None:
+        if query.query_id in self._followed:
+            raise ProtocolError(f"Duplicate queryId {query.query_id}")
+        if len(self._followed) >= self._limits.queries_per_session:
+            raise ProtocolError(
+                f"one connection follows at most {self._limits.queries_per_session} queries"
+            )
+        subscription = subscriptions.attach(
+            (self, query.query_id),
+            query.path,
+            query.arguments,
+            values.encode(query.arguments),
+            query.journal,
+            self.identity,
+        )
+        self.follow(query.query_id, subscription)
+
+    def _remove(self, query: RemoveQuery, subscriptions: Subscriptions) -> None:
+        subscription = self._followed.pop(query.query_id, None)
+        if subscription is None:
+            raise ProtocolError(f"Unknown queryId {query.query_id}")
+        subscriptions.detach(subscription, (self, query.query_id))
+        self._news.discard(query.query_id)
+        self._removed.append(query.query_id)
+
+    def _check_base(self, what: str, given: int, current: int) -> None:
+        if given != current:
+            raise ProtocolError(
+                f"BaseVersionMismatch: the {what} is at version {current}, the message builds on {given}"
+            )
+
+    # results
+
+    def follow(self, query_id: int, subscription: Subscription) -> None:
+        """Points a query id at a subscription whose result the client has yet to see."""
+        self._followed[query_id] = subscription
+        self._news.add(query_id)
+
+    def tell(self, query_id: int) -> None:
+        """Notes that a followed query has a new result."""
+        self._news.add(query_id)
+
+    def unrun(self) -> list[Subscription]:
+        """Followed queries that have no result yet."""
+        found = (self._followed[query_id] for query_id in self._news)
+        return list(dict.fromkeys(s for s in found if s.result is None))
+
+    def runs(self, query_id: int) -> int:
+        """How often a followed query was run."""
+        return self._followed[query_id].runs
+
+    @property
+    def behind(self) -> bool:
+        """True while the client has too many unsent transitions to be given another."""
+        return self._posted - self.port.transitions_sent >= self._limits.transitions_unsent
+
+    def transition(self, ts: int) -> list[str]:
+        """The messages that take the client to `ts`, all its queries at once; [] when it needs none."""
+        if not (self._news or self._removed or self.moved) or self.behind:
+            return []
+        end = replace(self._next, ts=ts)
+        modifications = [protocol.query_removed(query_id) for query_id in self._removed]
+        for query_id in sorted(self._news):
+            result = self._followed[query_id].result
+            assert result is not None, "every followed query was run before its transition"
+            modifications.append(result.modification(query_id))
+        text = protocol.transition(self.version, end, modifications)
+        self.version = self._next = end
+        self._news.clear()
+        self._removed.clear()
+        self.moved = False
+        self._posted += 1
+        return self._parts(text)
+
+    def _parts(self, text: str) -> list[str]:
+        if not self._chunked or len(text) < 1_000_000:
+            return [text]
+        parts = protocol.chunks(text, f"{self.version.ts}-{self._posted}")
+        return parts if len(parts) > 1 else [text]
+
+    def leave(self, subscriptions: Subscriptions) -> None:
+        """Ends the session: its queries are no longer followed."""
+        self.closed = True
+        for query_id, subscription in self._followed.items():
+            subscriptions.detach(subscription, (self, query_id))
+        self._followed.clear()
+        self._news.clear()

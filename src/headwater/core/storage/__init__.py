@@ -1,0 +1,87 @@
+"""The storage interface: an ordered key space with transactions.
+
+Documents by id, index entries under order-preserving keys, a few named records. One thread uses a storage;
+what it writes between `begin` and `commit` is seen by its own later reads and kept as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(slots=True)
+class Writes:
+    """What one transaction changes.
+
+    Attributes:
+        documents: bodies by id; None removes the document.
+        entries: document ids by index key; None removes the entry.
+    """
+
+    documents: dict[str, bytes | None] = field(default_factory=dict)
+    entries: dict[bytes, str | None] = field(default_factory=dict)
+
+
+Entry = tuple[bytes, str]
+"""An index entry: its key, and the id of its document."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """A mutation that was applied: enough to recognise a re-sent one and to answer it again."""
+
+    session_id: str
+    request_id: int
+    fingerprint: bytes
+    ts: int
+    value: bytes
+    log_lines: bytes
+
+
+class Storage(Protocol):
+    """What the engine needs of a store."""
+
+    def begin(self) -> None:
+        """Starts a transaction."""
+
+    def commit(self) -> None:
+        """Makes the transaction durable; returns when a crash can no longer undo it.
+
+        Raises:
+            StorageFailure: nothing of it was kept.
+        """
+
+    def rollback(self) -> None:
+        """Drops the transaction."""
+
+    def document(self, document_id: str) -> bytes | None:
+        """A document's body, None when there is none."""
+
+    def scan(self, start: bytes, end: bytes, descending: bool, limit: int) -> Sequence[Entry]:
+        """Index entries with start <= key < end, in key order or its reverse, `limit` at most."""
+
+    def write(self, writes: Writes) -> None:
+        """Applies a write set inside the transaction."""
+
+    def drop_entries(self, start: bytes, end: bytes) -> None:
+        """Removes all index entries of a key range."""
+
+    def record(self, name: str) -> bytes | None:
+        """A named record, such as the catalog."""
+
+    def put_record(self, name: str, body: bytes) -> None:
+        """Writes a named record inside the transaction."""
+
+    def session_request(self, session_id: str, request_id: int) -> SessionRequest | None:
+        """The applied mutation of this session and id, if there was one."""
+
+    def put_session_requests(self, requests: Iterable[SessionRequest]) -> None:
+        """Notes applied mutations inside the transaction."""
+
+    def forget_session_requests(self, before_ts: int) -> None:
+        """Removes notes older than a timestamp, inside the transaction."""
+
+    def close(self) -> None:
+        """Lets the store go."""

@@ -1,0 +1,178 @@
+"""Subscriptions: queries kept alive with their read sets, one for each distinct query.
+
+A result is shared by all who ask the same function with the same arguments - and the same identity, once
+the function has looked at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from headwater.core import protocol
+from headwater.core.calls import Call, Outcome
+from headwater.core.reads import Interval, IntervalIndex
+
+Subscriber = tuple[Any, int]
+"""A session and the query id it knows the subscription by."""
+
+Key = tuple[str, bytes, "str | None", "str | None"]
+_SHARED = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a subscription shows, encoded once for all subscribers."""
+
+    body: str
+    failed: bool
+
+    def modification(self, query_id: int) -> str:
+        """The result as one client's modification."""
+        made = protocol.query_failed if self.failed else protocol.query_updated
+        return made(query_id, self.body)
+
+
+@dataclass(eq=False, slots=True)
+class Subscription:
+    """One distinct query.
+
+    `result` goes None -> Result (first run) -> Result (each run that changed it).
+    """
+
+    path: str
+    arguments: Any
+    arguments_key: bytes
+    journal: str | None
+    identity: dict[str, Any] | None
+    key: Key
+    result: Result | None = None
+    signature: tuple[Any, ...] = ()
+    last_journal: list[str] | None = None
+    intervals: set[Interval] = field(default_factory=set)
+    subscribers: set[Subscriber] = field(default_factory=set)
+    runs: int = 0
+
+    @property
+    def shared(self) -> bool:
+        """True when the function did not look at the caller."""
+        return self.key[3] == _SHARED
+
+    def call(self) -> Call:
+        """The call that computes it."""
+        return Call(self.path, "query", self.arguments, self.identity, journal=self.last_journal)
+
+
+def identity_key(identity: dict[str, Any] | None) -> str:
+    """What tells two callers apart: everything a function could see of them."""
+    return "" if identity is None else repr(sorted(identity.items(), key=lambda item: item[0]))
+
+
+class Subscriptions:
+    """All subscriptions of a server, and the index of what they read."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[Key, Subscription] = {}
+        self._index: IntervalIndex[Subscription] = IntervalIndex()
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def all(self) -> list[Subscription]:
+        """Every subscription."""
+        return list(self._by_key.values())
+
+    def find(
+        self, path: str, arguments_key: bytes, journal: str | None, identity: dict[str, Any] | None
+    ) -> Subscription | None:
+        """The subscription that would answer this caller, if there is one."""
+        shared = self._by_key.get((path, arguments_key, journal, _SHARED))
+        return shared or self._by_key.get((path, arguments_key, journal, identity_key(identity)))
+
+    def attach(
+        self,
+        subscriber: Subscriber,
+        path: str,
+        arguments: Any,
+        arguments_key: bytes,
+        journal: str | None,
+        identity: dict[str, Any] | None,
+    ) -> Subscription:
+        """The subscription of a caller's query, made when it is the first; `result` None: to be run."""
+        found = self.find(path, arguments_key, journal, identity)
+        if found is None:
+            key = (path, arguments_key, journal, identity_key(identity))
+            found = Subscription(path, arguments, arguments_key, journal, identity, key)
+            found.last_journal = protocol.decode_journal(journal)
+            self._by_key[key] = found
+        found.subscribers.add(subscriber)
+        return found
+
+    def detach(self, subscription: Subscription, subscriber: Subscriber) -> None:
+        """Takes a subscriber away; the last one ends the subscription."""
+        subscription.subscribers.discard(subscriber)
+        if not subscription.subscribers:
+            self._drop(subscription)
+
+    def _drop(self, subscription: Subscription) -> None:
+        for interval in subscription.intervals:
+            self._index.remove(interval, subscription)
+        subscription.intervals = set()
+        if self._by_key.get(subscription.key) is subscription:
+            del self._by_key[subscription.key]
+
+    def invalidated(self, keys: Iterable[bytes]) -> set[Subscription]:
+        """The subscriptions that looked at any of these keys."""
+        return self._index.readers(keys)
+
+    def settle(self, subscription: Subscription, outcome: Outcome, title: str) -> bool:
+        """Takes in a run: its read set and its result. True when subscribers have something new.
+
+        Args:
+            subscription: what was run.
+            outcome: how the run ended.
+            title: a request id for the text of a failure.
+        """
+        subscription.runs += 1
+        self._watch(subscription, outcome.reads.intervals)
+        subscription.last_journal = outcome.journal or None
+        signature = (outcome.value, outcome.failure, outcome.log_lines, outcome.journal)
+        if subscription.result is not None and signature == subscription.signature:
+            return False
+        subscription.signature = signature
+        subscription.result = _result(outcome, title)
+        return True
+
+    def _watch(self, subscription: Subscription, intervals: set[Interval]) -> None:
+        for interval in subscription.intervals - intervals:
+            self._index.remove(interval, subscription)
+        for interval in intervals - subscription.intervals:
+            self._index.add(interval, subscription)
+        subscription.intervals = set(intervals)
+
+    def shared_twin(self, subscription: Subscription) -> Subscription | None:
+        """The shared subscription of the same query, when it is another one."""
+        twin = self._by_key.get((*subscription.key[:3], _SHARED))
+        return twin if twin is not subscription else None
+
+    def share(self, subscription: Subscription) -> None:
+        """Lets every caller share a subscription whose function did not look at the caller."""
+        self._by_key.pop(subscription.key, None)
+        subscription.key = (*subscription.key[:3], _SHARED)
+        subscription.identity = None
+        self._by_key[subscription.key] = subscription
+
+    def unshare(self, subscription: Subscription) -> None:
+        """Ends a shared subscription whose function has begun to look at the caller."""
+        self._drop(subscription)
+
+
+def _result(outcome: Outcome, title: str) -> Result:
+    journal = protocol.encode_journal(outcome.journal)
+    if outcome.failure is None:
+        assert outcome.value is not None, "a call ends with a value or a failure"
+        return Result(protocol.result_body(outcome.value, outcome.log_lines, journal), failed=False)
+    message = outcome.failure.titled(title)
+    body = protocol.failure_body(message, outcome.failure.data, outcome.log_lines, journal)
+    return Result(body, failed=True)

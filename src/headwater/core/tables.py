@@ -1,0 +1,113 @@
+"""The handler's side of tables: documents as the Python objects their classes promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from headwater.core import validators
+from headwater.core.codecs import Codecs, MemberCodec, members_of
+from headwater.core.documents import Stored
+from headwater.core.manifest import IndexSpec, TableSpec
+from headwater.core.names import wire_name
+from headwater.core.schema import Document, build
+from headwater.core.validators import TableOf, Validator
+from headwater.errors import RegistrationError
+
+_SYSTEM_FIELDS = {"_id", "_creationTime"}
+_SCALARS = (
+    validators.Null,
+    validators.Boolean,
+    validators.Number,
+    validators.Int64Validator,
+    validators.String,
+    validators.Bytes,
+    validators.IdOf,
+    validators.Literal,
+)
+
+
+class Table:
+    """One declared table: its class, its spec, its names.
+
+    Attributes:
+        wires: wire names by Python name, system fields included.
+        optional: wire names of the fields that may be absent.
+        flat: no field can be changed in place, so one object serves every call.
+    """
+
+    def __init__(self, cls: type[Document], codecs: Codecs) -> None:
+        fields, self._members = codecs.fields(cls)
+        self.cls = cls
+        own = {name: spec for name, spec in fields.items() if name not in _SYSTEM_FIELDS}
+        self.wires = {member.name: member.wire for member in self._members}
+        self.optional = frozenset(name for name, spec in own.items() if spec.optional)
+        self.flat = all(_is_scalar(spec.validator) for spec in own.values())
+        indexes = tuple(self._index(name) for name in cls.table_indexes)
+        self.spec = TableSpec(cls.table_name, validators.Object(own), indexes)
+
+    @property
+    def members(self) -> list[MemberCodec]:
+        """Every field with its names and how to restore it."""
+        return self._members
+
+    def _index(self, name: str) -> IndexSpec:
+        where = f"{self.cls.__module__}.{self.cls.__name__}.{name}"
+        if name in ("by_id", "by_creation_time"):
+            raise RegistrationError(f"{where}: this index is built in; give yours another name")
+        wires = []
+        for field in self.cls.table_indexes[name].fields:
+            head, *rest = field.split(".")
+            if head not in self.wires or head in ("id", "creation_time"):
+                known = ", ".join(n for n in self.wires if n not in ("id", "creation_time"))
+                raise RegistrationError(f"{where}: no field `{field}` to index; fields: {known}")
+            wires.append(".".join([self.wires[head], *map(wire_name, rest)]))
+        return IndexSpec(name, tuple(wires))
+
+    def model(self, stored: Stored) -> Any:
+        """The document as an object of the table's class."""
+        model = stored.model
+        if model is not None and type(model) is self.cls:
+            return model
+        values = members_of(self._members, stored.value)
+        model = build(self.cls, values, stored if self.flat else None)
+        if self.flat:
+            stored.model = model
+        return model
+
+
+def _is_scalar(validator: Validator) -> bool:
+    if isinstance(validator, validators.Union):
+        return all(map(_is_scalar, validator.members))
+    return isinstance(validator, _SCALARS)
+
+
+class Tables:
+    """All declared tables of one loaded backend, by name and by class.
+
+    Attributes:
+        table_of: from an id to its table's name; the database the backend runs on sets it.
+    """
+
+    def __init__(self, tables: Iterable[Table] = ()) -> None:
+        self.table_of: TableOf = lambda _text: None
+        self.by_name: Mapping[str, Table] = {table.cls.table_name: table for table in tables}
+
+    def of(self, cls: type[Document]) -> Table:
+        """The table of a document class; any load of the class will do, for its name decides.
+
+        Raises:
+            RegistrationError: a class that is no table of this backend.
+        """
+        table = self.by_name.get(cls.table_name) if isinstance(cls, type) else None
+        if table is None:
+            known = ", ".join(t.cls.__name__ for t in self.by_name.values())
+            raise RegistrationError(
+                f"{getattr(cls, '__name__', cls)!s} is no table of this backend; tables: {known}"
+            )
+        return table
+
+    def load(self, stored: Stored) -> Any:
+        """A document as an object of its class, or as a dict when its table is not declared."""
+        table = self.by_name.get(stored.table or "")
+        return dict(stored.value) if table is None else table.model(stored)

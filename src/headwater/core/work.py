@@ -1,0 +1,90 @@
+"""What waits in the engine's queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from headwater.core.calls import Call, Outcome, Placement
+from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest
+from headwater.core.session import Close, Session
+
+
+@dataclass(frozen=True, slots=True)
+class FromClient:
+    """A message of a connected client."""
+
+    session: Session
+    message: Connect | ModifyQuerySet | MutationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """An Authenticate message whose token the network side has proven, or refused with `error`."""
+
+    session: Session
+    base_version: int
+    identity: dict[str, Any] | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A connection that is gone."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """A slow client took what was waiting for it."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """One query or mutation for somebody who is no session: HTTP, an action, a test."""
+
+    call: Call
+    reply: Callable[[Outcome, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Another backend to serve from now on."""
+
+    load: Callable[[], Placement]
+    reply: Callable[[BaseException | None], None]
+
+
+Work = FromClient | Authenticated | Left | Drained | Execute | Reload
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Texts for one client."""
+
+    session: Session
+    texts: list[str]
+    transitions: int = 0
+    close: Close | None = None
+
+    def send(self) -> None:
+        """Hands the texts to the network; on its thread."""
+        self.session.port.deliver(self.texts, self.transitions, self.close)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The end of an Execute or a Reload."""
+
+    reply: Callable[[], None]
+
+    def send(self) -> None:
+        """Calls back whoever waits."""
+        self.reply()
+
+
+Output = Delivery | Answer

@@ -1,0 +1,87 @@
+"""Documents on their way into a table: patched, checked against its shape, bounded."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from headwater.core.manifest import TableSpec
+from headwater.core.names import python_name
+from headwater.core.validators import Misfit, Object, TableOf
+from headwater.core.values import size
+from headwater.errors import DocumentInvalid, LimitExceeded
+from headwater.settings import Limits
+
+
+def patched(
+    table: TableSpec, fields: dict[str, Any], changes: dict[str, Any], removed: Iterable[str]
+) -> dict[str, Any]:
+    """A document's fields with a patch laid over.
+
+    In Python None means absent for an optional field, so None removes it there.
+
+    Raises:
+        DocumentInvalid: a field the table has not; suggests the nearest.
+    """
+    shape = table.document.fields if isinstance(table.document, Object) else None
+    result = dict(fields)
+    for name, value in changes.items():
+        spec = None if shape is None else shape.get(name)
+        if shape is not None and spec is None:
+            raise DocumentInvalid(
+                f"table {table.name} has no field `{python_name(name)}`.{_near(name, shape)}"
+            )
+        absent = value is None and spec is not None and spec.optional
+        if absent and spec is not None and spec.validator.check(None, _no_table) is not None:
+            result.pop(name, None)
+        else:
+            result[name] = value
+    for name in removed:
+        result.pop(name, None)
+    return result
+
+
+def checked_document(
+    table: TableSpec,
+    fields: dict[str, Any],
+    system: dict[str, Any],
+    table_of: TableOf,
+    limits: Limits,
+) -> dict[str, Any]:
+    """The document with its system fields, fit to be stored.
+
+    Raises:
+        DocumentInvalid: names the table, the path of the field and what is expected there.
+        LimitExceeded: larger than a document may be.
+    """
+    misfit = table.document.check(fields, table_of) or _misnamed(fields)
+    if misfit is not None:
+        raise DocumentInvalid(
+            f'Failed to insert or update a document in table "{table.name}" because it does not match '
+            f"the schema: {misfit}"
+        )
+    value = {**fields, **system}
+    bytes_ = size(value)
+    if bytes_ > limits.document_bytes:
+        raise LimitExceeded(
+            f"a document of table {table.name} has {bytes_} bytes, the limit is "
+            f"{limits.document_bytes}. Keep large data in child documents"
+        )
+    return value
+
+
+def _misnamed(fields: dict[str, Any]) -> Misfit | None:
+    for name in fields:
+        if name.startswith("_") or not name.isidentifier() or not name.isascii() or len(name) > 64:
+            return Misfit(name[:80], "a field name is letters, digits and _, and starts with no _")
+    return None
+
+
+def _near(name: str, shape: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(shape), n=1)
+    return f" Did you mean `{python_name(close[0])}`?" if close else ""
+
+
+def _no_table(_text: str) -> None:
+    return None

@@ -1,0 +1,263 @@
+"""The host's side of a worker: handlers run in another process, which is believed in nothing.
+
+The database, the clock, identities, argument and return validation and all counters stay here; the
+worker is asked to run one handler at a time and may only send requests and an end. It is ended when
+it is silent for too long, prints too much, or says what makes no sense, and started anew for the
+next call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from headwater import remote
+from headwater.core import requests
+from headwater.core.calls import AnswerOne, Frame
+from headwater.core.database import Database
+from headwater.core.failures import remote_error
+from headwater.core.manifest import Manifest
+from headwater.core.transaction import Batch, OpenScan
+from headwater.errors import BackendLoadError, HeadwaterError
+from headwater.pipe import Pipe, Process, WorkerFailed, WorkerLimits
+from headwater.remote import MalformedFrame
+from headwater.settings import Limits
+
+Launch = Callable[[], Process]
+
+
+@dataclass
+class _RemoteCall:
+    """The scans one call has open, by number."""
+
+    number: int
+    answer: AnswerOne
+    scans: list[OpenScan] = field(default_factory=list)
+    given_before: list[int] = field(default_factory=list)
+
+
+class WorkerPlacement:
+    """Runs handlers in a worker process.
+
+    Args:
+        launch: starts `python -I -m headwater.worker` with pipes for its three streams.
+        folder: the folder that holds `backend/`, as the worker sees it.
+        end: ends a process and all it started.
+        limits: what a worker may take.
+        function_limits: the limits its own driver keeps.
+
+    Attributes:
+        entered: how often each function's handler was asked for, by path.
+        requests: what the last call asked for, in order.
+        failures: how often a worker had to be ended.
+        failed: why it had to be in the last call; None when it did not.
+    """
+
+    def __init__(
+        self,
+        launch: Launch,
+        folder: Path,
+        *,
+        end: Callable[[Process], Any],
+        limits: WorkerLimits | None = None,
+        function_limits: Limits | None = None,
+    ) -> None:
+        self._launch, self._folder, self._end = launch, folder, end
+        self._limits = limits or WorkerLimits()
+        self._function_limits = function_limits or Limits()
+        self._pipe: Pipe | None = None
+        self._database: Database | None = None
+        self._open: list[_RemoteCall] = []
+        self._deadline = 0.0
+        self._number = 0
+        self.entered: dict[str, int] = {}
+        self.requests: list[Any] = []
+        self.failures = 0
+        self.failed: WorkerFailed | None = None
+        self._manifest = self._start()
+
+    @property
+    def manifest(self) -> Manifest:
+        """The backend as the worker described it when it was first loaded."""
+        return self._manifest
+
+    def attach(self, database: Database) -> None:
+        """Tells it which database it runs on."""
+        self._database = database
+
+    def close(self) -> None:
+        """Ends the worker."""
+        if self._pipe is not None:
+            pipe, self._pipe = self._pipe, None
+            pipe.close()
+            self._end(pipe.process)
+
+    def run(self, frame: Frame, answer: AnswerOne) -> Any:
+        """Runs a handler in the worker; gives its result as a value, or raises what it raised.
+
+        Raises:
+            WorkerFailed: the worker did not play by the rules and was ended.
+        """
+        path = frame.spec.path
+        self.entered[path] = self.entered.get(path, 0) + 1
+        if not self._open:
+            self.requests, self.failed = [], None
+        with _Guard(self, path):
+            pipe = self._ready_pipe()
+            self._number += 1
+            call = _RemoteCall(self._number, answer)
+            self._open.append(call)
+            try:
+                pipe.send(self._call_message(frame, call.number), self._deadline)
+                end = self._answer_until_end(pipe, call)
+            finally:
+                self._open.pop()
+            return self._result(end, frame)
+
+    def _ready_pipe(self) -> Pipe:
+        """The worker, idle and loaded; a nested call keeps the outer call's deadline."""
+        if self._open:
+            assert self._pipe is not None
+            return self._pipe
+        if self._pipe is None and self._start().to_json() != self._manifest.to_json():
+            raise MalformedFrame("it describes another backend after a restart")
+        assert self._pipe is not None
+        self._pipe.check_quiet()
+        self._deadline = monotonic() + self._limits.call_s
+        return self._pipe
+
+    def _call_message(self, frame: Frame, number: int) -> dict[str, Any]:
+        assert self._database is not None, "attach() comes before run()"
+        tables = {name: table.number for name, table in self._database.catalog.tables.items()}
+        return {
+            "call": number,
+            "path": frame.spec.path,
+            "arguments": remote.value_out(frame.arguments),
+            "now": frame.now_ms,
+            "seed": str(frame.seed),
+            "tables": tables,
+            "nested": frame.nested,
+        }
+
+    def _answer_until_end(self, pipe: Pipe, call: _RemoteCall) -> dict[str, Any]:
+        while True:
+            message = pipe.receive(self._deadline)
+            if message.get("call") != call.number:
+                raise MalformedFrame("it spoke of another call")
+            self._note_used(call, message.get("used"))
+            if "ask" not in message:
+                return message
+            request = remote.request_in(message["ask"])
+            self.requests.append(request)
+            pipe.send({"answer": self._answered(call, request)}, self._deadline)
+
+    def _answered(self, call: _RemoteCall, request: Any) -> dict[str, Any]:
+        number = self._prepared(call, request)
+        try:
+            answer = call.answer(request)
+        except WorkerFailed:
+            raise
+        except HeadwaterError as error:
+            return remote.error_out(error)
+        if isinstance(answer, Batch):
+            number = self._given(call, answer, number, getattr(request, "stream", True))
+        return remote.answer_out(answer, number)
+
+    def _prepared(self, call: _RemoteCall, request: Any) -> int | None:
+        """Bounds what a streamed scan hands out, and finds the scan a ScanMore goes on with."""
+        if isinstance(request, requests.Scan):
+            if request.limit is not None and request.limit < 0:
+                raise MalformedFrame("a scan of fewer than no documents")
+            if request.stream:
+                request.limit = min(request.limit or 1, self._limits.prefetch)
+        if not isinstance(request, requests.ScanMore):
+            return None
+        number: int = request.scan
+        if not 0 <= number < len(call.scans):
+            raise MalformedFrame("a scan that is not open")
+        request.scan = call.scans[number]
+        request.scan.used = len(request.scan.keys)  # who asks for more has seen what it was given
+        request.limit = max(1, min(request.limit, self._limits.prefetch))
+        return number
+
+    def _given(self, call: _RemoteCall, batch: Batch, number: int | None, stream: bool) -> int:
+        if number is None:
+            call.scans.append(batch.scan)
+            call.given_before.append(0)
+            number = len(call.scans) - 1
+        before = 0 if not stream else len(batch.scan.keys) - len(batch.documents)
+        call.given_before[number] = before if stream else len(batch.scan.keys)
+        batch.scan.used = len(batch.scan.keys)
+        return number
+
+    def _note_used(self, call: _RemoteCall, used: Any) -> None:
+        """Takes the worker's word for the last documents of each scan, and for no others."""
+        for text, count in remote.typed(used, dict, "what was used").items():
+            number = int(text) if text.isdecimal() and len(text) < 6 else -1
+            if not 0 <= number < len(call.scans):
+                raise MalformedFrame("a scan that is not open")
+            scan, least = call.scans[number], call.given_before[number]
+            scan.used = max(least, min(remote.typed(count, int, "a count"), len(scan.keys)))
+
+    def _result(self, end: dict[str, Any], frame: Frame) -> Any:
+        for line in remote.typed(end.get("log", []), list, "the log")[: self._log_lines + 1]:
+            level, _, text = remote.typed(line, str, "a log line").partition("] ")
+            frame.log.add(level[1:11], text)
+        if "raise" in end:
+            raise remote_error(remote.failure_in(end["raise"]))
+        if "return" not in end:
+            raise MalformedFrame("neither a result nor an error")
+        return remote.value_in(end["return"])
+
+    @property
+    def _log_lines(self) -> int:
+        return self._function_limits.log_lines
+
+    def _start(self) -> Manifest:
+        """A fresh worker with the backend loaded; its manifest."""
+        self._pipe = Pipe(self._launch(), self._limits)
+        deadline = monotonic() + self._limits.load_s
+        with _Guard(self, "loading backend/"):
+            limits = asdict(self._function_limits)
+            self._pipe.send({"load": str(self._folder), "limits": limits}, deadline)
+            message = self._pipe.receive(deadline)
+            if "raise" in message:
+                raise BackendLoadError(remote.failure_in(message["raise"]).message)
+            try:
+                return Manifest.from_json(message["manifest"])
+            except (KeyError, TypeError, ValueError, RecursionError) as error:
+                raise MalformedFrame(f"no manifest: {error!r}") from None
+
+    def give_up(self, doing: str, error: WorkerFailed | MalformedFrame) -> WorkerFailed:
+        """Ends the worker; the error says what it was doing."""
+        printed = self._pipe.printed if self._pipe is not None else ""
+        self.failures += 1
+        self.close()
+        if isinstance(error, WorkerFailed):
+            text = f"{doing}: the process {error}"
+            self.failed = WorkerFailed(error.reason, text, error.printed)
+        else:
+            text = f"{doing}: the process wrote to the pipe what is no reply: {error}"
+            self.failed = WorkerFailed("malformed", text, printed)
+        return self.failed
+
+
+class _Guard:
+    """Turns what goes wrong with the worker into one WorkerFailed, and ends the worker."""
+
+    def __init__(self, placement: WorkerPlacement, doing: str) -> None:
+        self._placement, self._doing = placement, doing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
+        if isinstance(error, WorkerFailed) and self._placement._pipe is None:
+            return  # said already by the nested call
+        if isinstance(error, WorkerFailed | MalformedFrame):
+            raise self._placement.give_up(self._doing, error) from None
+        if isinstance(error, BackendLoadError):
+            self._placement.close()

@@ -1,0 +1,278 @@
+"""Testing a backend: the real engine on SQLite in memory, a clock moved by hand, no server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, Self, TypeVar, overload
+
+import orjson
+
+from headwater.clock import VirtualClock
+from headwater.core import values
+from headwater.core.actions import ActionHost
+from headwater.core.calls import Call, Outcome
+from headwater.core.codecs import lower
+from headwater.core.database import Database
+from headwater.core.engine import Engine, EngineCounters
+from headwater.core.failures import Failure
+from headwater.core.functions import ActionFn, MutationFn, QueryFn, Registered
+from headwater.core.identity import DEV_ISSUER, identity_of
+from headwater.core.logs import install_log_handler
+from headwater.core.manifest import FunctionKind, Manifest, canonical_path
+from headwater.core.names import wire_name
+from headwater.core.placement import InProcess
+from headwater.core.protocol import AddQuery, Connect, ModifyQuerySet, RemoveQuery
+from headwater.core.session import Close, Session
+from headwater.core.storage.sqlite import SqliteStorage
+from headwater.core.transaction import Counters
+from headwater.core.work import Execute, FromClient, Left, Work
+from headwater.errors import AppError, HeadwaterError
+from headwater.loader import load
+from headwater.settings import Limits
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class FunctionFailed(HeadwaterError):
+    """A function called by a test that raised; the text is what a client would get."""
+
+
+class Caller:
+    """Somebody who calls functions: nobody in particular, or a signed-in person."""
+
+    def __init__(self, host: _Host, identity: dict[str, Any] | None) -> None:
+        self._host = host
+        self._identity = identity
+
+    @overload
+    def query(self, function: QueryFn[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def query(self, function: str, arguments: dict[str, Any] | None = None, /) -> Any: ...
+    def query(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Runs a query. By reference: Python arguments and result. By wire path: wire values.
+
+        Raises:
+            AppError: the function raised it, or a function it ran.
+            FunctionFailed: it raised anything else, or its arguments do not fit.
+        """
+        return self._call("query", function, args, kwargs)
+
+    @overload
+    def mutation(self, function: MutationFn[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def mutation(self, function: str, arguments: dict[str, Any] | None = None, /) -> Any: ...
+    def mutation(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Runs a mutation and commits it; arguments, result and errors as for `query`."""
+        return self._call("mutation", function, args, kwargs)
+
+    @overload
+    def action(self, function: ActionFn[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def action(self, function: str, arguments: dict[str, Any] | None = None, /) -> Any: ...
+    def action(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Runs an action to its end; arguments, result and errors as for `query`."""
+        return self._call("action", function, args, kwargs)
+
+    def _call(
+        self, kind: FunctionKind, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        call, load_result = self._prepared(kind, function, args, kwargs)
+        outcome = self._host.run(call)
+        if outcome.failure is not None:
+            raise _raised(outcome.failure)
+        return load_result(values.decode(outcome.value or b"null"))
+
+    def _prepared(
+        self, kind: FunctionKind, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Call, Callable[[Any], Any]]:
+        if isinstance(function, Registered):
+            fields = lower(function.read.wire_arguments(args, kwargs))
+            restore = function.read.returns.load
+            return Call(function.path, kind, fields, self._identity, internal=True), restore
+        given = args[0] if args else {wire_name(name): value for name, value in kwargs.items()}
+        call = Call(canonical_path(function), kind, lower(given), self._identity)
+        return call, lambda value: value
+
+    def subscribe(self, function: Any, /, *args: Any, **kwargs: Any) -> Subscribed:
+        """Follows a query as a connected client would; see `Subscribed`."""
+        call, load_result = self._prepared("query", function, args, kwargs)
+        return Subscribed(self._host, call, load_result)
+
+
+class Backend(Caller):
+    """A backend under test, with an empty database of its own.
+
+    Args:
+        placement: where its handlers run.
+        clock: its time and chance; a VirtualClock by default.
+        limits: its limits.
+    """
+
+    def __init__(
+        self,
+        placement: Any,
+        *,
+        clock: VirtualClock | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        install_log_handler()
+        self.clock = clock or VirtualClock()
+        host = _Host(placement, self.clock, limits or Limits())
+        super().__init__(host, None)
+
+    @classmethod
+    def load(cls, root: Path, *, clock: VirtualClock | None = None) -> Self:
+        """A fresh backend of the project in a folder."""
+        limits = Limits()
+        return cls(InProcess(load(root, limits.load_limit_s), limits), clock=clock, limits=limits)
+
+    def with_identity(self, *, subject: str, issuer: str = DEV_ISSUER, **claims: Any) -> Caller:
+        """The same backend, called by a signed-in person.
+
+        Args:
+            subject: who; in `ctx.auth` the identity's `subject`.
+            issuer: who vouches for it.
+            claims: further claims such as `name` and `email`.
+        """
+        wires = {wire_name(name): value for name, value in claims.items()}
+        return Caller(self._host, identity_of(subject, issuer, **wires))
+
+    def advance(
+        self,
+        *,
+        ms: float = 0,
+        seconds: float = 0,
+        minutes: float = 0,
+        hours: float = 0,
+        days: float = 0,
+    ) -> None:
+        """Moves the backend's clock forward."""
+        total = seconds + 60 * (minutes + 60 * (hours + 24 * days))
+        self.clock.advance(ms + total * 1000)
+
+    @property
+    def manifest(self) -> Manifest:
+        """Its tables and functions as plain data."""
+        return self._host.engine.database.manifest
+
+    @property
+    def stats(self) -> Counters:
+        """What the last call read and wrote."""
+        return self._host.last.counters
+
+    @property
+    def log_lines(self) -> list[str]:
+        """What the last call printed."""
+        return self._host.last.log_lines
+
+    @property
+    def last_call(self) -> Outcome:
+        """Everything about the last call: its read set, its writes, whether the handler was entered."""
+        return self._host.last
+
+    @property
+    def engine_stats(self) -> EngineCounters:
+        """What the engine did since the backend was made."""
+        return self._host.engine.counters
+
+    def close(self) -> None:
+        """Lets the database go."""
+        self._host.engine.database.storage.close()
+
+
+class Subscribed:
+    """A query followed by a test.
+
+    Attributes:
+        updates: every pushed result, oldest first.
+    """
+
+    def __init__(self, host: _Host, call: Call, load_result: Callable[[Any], Any]) -> None:
+        self.updates: list[Any] = []
+        self.transitions_sent = 0
+        self._host = host
+        self._load = load_result
+        self._error: HeadwaterError | None = None
+        self._session = Session(self, host.engine.database.limits)
+        self._session.identity = call.identity
+        host.subscribers += 1
+        add = AddQuery(0, call.path, call.arguments, None)
+        host.process(FromClient(self._session, Connect(f"test-{host.subscribers:08}", 0)))
+        host.process(FromClient(self._session, ModifyQuerySet(0, 1, (add,))))
+
+    @property
+    def value(self) -> Any:
+        """The newest result.
+
+        Raises:
+            FunctionFailed, AppError: the query's newest run raised.
+        """
+        if self._error is not None:
+            raise self._error
+        return self.updates[-1]
+
+    @property
+    def runs(self) -> int:
+        """How often the query was run since it is followed."""
+        return self._session.runs(0)
+
+    def close(self) -> None:
+        """Ends the subscription."""
+        self._host.process(FromClient(self._session, ModifyQuerySet(1, 2, (RemoveQuery(0),))))
+        self._host.process(Left(self._session))
+
+    def deliver(self, texts: list[str], transitions: int, _close: Close | None) -> None:
+        """Takes what the engine sends, as the network would."""
+        self.transitions_sent += transitions
+        for text in texts:
+            for modification in json.loads(text).get("modifications", ()):
+                self._take(modification)
+
+    def _take(self, modification: dict[str, Any]) -> None:
+        if modification["type"] == "QueryUpdated":
+            self._error = None
+            self.updates.append(self._load(values.from_json(modification["value"])))
+        elif modification["type"] == "QueryFailed":
+            data = modification.get("errorData")
+            encoded = orjson.dumps(data) if "errorData" in modification else None
+            self._error = _raised(Failure(modification["errorMessage"], encoded))
+
+
+class _Host:
+    """The engine of one backend under test, run inside the caller."""
+
+    def __init__(self, placement: Any, clock: VirtualClock, limits: Limits) -> None:
+        database = Database(SqliteStorage(), clock, limits)
+        self.engine = Engine(database, placement)
+        self.actions = ActionHost(database, self.engine.calls, placement, self._submit)
+        self.last = Outcome()
+        self.subscribers = 0
+
+    def process(self, *works: Work) -> None:
+        """One batch, its outputs sent at once."""
+        for output in self.engine.process(works):
+            output.send()
+
+    def run(self, call: Call) -> Outcome:
+        """One call to its end."""
+        if call.kind == "action":
+            self.last = asyncio.run(self.actions.run(call))
+            return self.last
+        self.process(Execute(call, self._keep))
+        return self.last
+
+    def _keep(self, outcome: Outcome, _ts: int) -> None:
+        self.last = outcome
+
+    def _submit(self, call: Call, reply: Callable[[Outcome, int], None]) -> None:
+        self.process(Execute(call, reply))
+
+
+def _raised(failure: Failure) -> HeadwaterError:
+    if failure.data is not None:
+        return AppError(values.decode(failure.data))
+    return FunctionFailed(failure.message)
