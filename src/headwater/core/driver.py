@@ -213,14 +213,15 @@ class Run:
             except StopIteration as end:
                 watch.in_user = False
                 if watch.fired:
-                    watch.clear()
+                    watch.drain()
                 return end.value  # type: ignore[no-any-return]
             except BaseException:
                 watch.in_user = False
                 if watch.fired:
-                    watch.clear()
+                    watch.drain()
                 raise
             if watch.fired:
+                watch.drain()
                 raise Stopped
             try:
                 value = answer(self._asked) if got is self and not loop.active else self._wait(got)
@@ -390,8 +391,8 @@ class Run:
                 run = outer
             outer = outer._outer
         where = site_of(iter(self._watch.lines), self._ranks)
-        if not where and error is not None:
-            where = user_site(error, self._root)
+        where = where or user_site(error or self._handler, self._root)
+        where = where or user_site(self._handler, self._root)
         return TimeLimitExceeded(f"{run.kind} {run.function}", run.limit_s or 0.0, where)
 
     def _bury(self, handler: Any) -> None:

@@ -9,6 +9,7 @@ each further line of the handler, so that nested `except:` and `finally:` run ou
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import os
@@ -34,7 +35,12 @@ _HANDS_OFF = (PACKAGE, "<frozen importlib", os.path.join("logging", "__init__.py
 
 _set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _set_exception.argtypes = (ctypes.c_ulong, ctypes.py_object)
-_NOTHING = ctypes.py_object()  # NULL, which takes back an exception not yet raised
+# The same as a trace function: three arguments more, which C ignores. It must not be Python code:
+# that would be interrupted by the very exception, and Python drops a trace function that raises.
+_python = ctypes.PyDLL(None, handle=ctypes.pythonapi._handle)
+_set_exception_at_line = _python["PyThreadState_SetAsyncExc"]
+_set_exception_at_line.argtypes = (ctypes.c_ulong, *(ctypes.py_object,) * 4)
+_set_exception_at_line.restype = None
 _getsignal: Callable[[int], Any] = vars(signal)["_signal"].getsignal  # 25 times the wrapper's speed
 
 
@@ -71,9 +77,9 @@ class Watch:
         self.debugged = False
         self.run: Any = None
         self.thread = threading.get_ident()
-        self.clear: Callable[[], Any] = partial(_set_exception, self.thread, _NOTHING)
         self._timer = timer
         self._traced: Any = None
+        self._at_each_line = partial(_set_exception_at_line, self.thread, Stopped)
 
     def start(self, limit_s: float | None) -> float:
         """Begins a call; an outer call's nearer deadline stays. Returns this call's deadline."""
@@ -107,12 +113,20 @@ class Watch:
         except BaseException:
             self.in_user = False
             if self.fired:
-                self.clear()
+                self.drain()
             raise
+
+    def drain(self) -> None:
+        """Takes an exception that was set and not yet raised, lest it be raised in the engine.
+
+        One more is set and caught: setting NULL, as documented, leaves CPython 3.11 and 3.12 asking
+        for it at every call, and looping for ever under a trace function.
+        """
+        with contextlib.suppress(Stopped):
+            _set_exception(self.thread, Stopped)
 
     def calm(self) -> None:
         """Forgets shots, and takes back the trace function."""
-        self.clear()
         if sys.gettrace() == self._trace:
             sys.settrace(self._traced)
         self._traced = None
@@ -136,16 +150,12 @@ class Watch:
         if sys.gettrace() != self._trace:
             self._traced = sys.gettrace()
             sys.settrace(self._trace)
-        while frame is not None and not _hands_off(frame):
-            frame.f_trace = self._trace
+        while frame is not None and not frame.f_code.co_filename.startswith(PACKAGE):
+            frame.f_trace = self._at_each_line
             frame = frame.f_back
 
-    def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
-        # It sets an exception instead of raising one: Python drops a trace function that raises.
-        if not self.in_user or _hands_off(frame):
-            return None
-        _set_exception(self.thread, Stopped)
-        return self._trace
+    def _trace(self, frame: FrameType, _event: str, _argument: Any) -> Any:
+        return None if _hands_off(frame) or not self.in_user else self._at_each_line
 
 
 def _hands_off(frame: FrameType) -> bool:
