@@ -1,8 +1,8 @@
 """What tasks promise. `backend` is the real engine on a database in memory, new for each test."""
 
 import pytest
-from headwater.errors import AppError, ArgumentValidationError
-from headwater.testing import Backend
+from headwater.errors import AppError
+from headwater.testing import Backend, FunctionFailed
 
 from backend.tasks import create_task, delete_task, get_tasks, get_tasks_by_assignee, toggle_task
 
@@ -75,6 +75,6 @@ def test_a_deleted_task_is_gone(backend: Backend) -> None:
 def test_a_title_that_is_too_long_is_refused(backend: Backend) -> None:
     """The signature is the validator: 201 characters never reach the handler."""
     ana = backend.with_identity(subject="ana")
-    with pytest.raises(ArgumentValidationError):
+    with pytest.raises(FunctionFailed, match="at most 200 characters"):
         ana.mutation(create_task, title="x" * 201)
     assert ana.query(get_tasks) == []

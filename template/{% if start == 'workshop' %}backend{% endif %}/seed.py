@@ -15,7 +15,7 @@ MESSAGES = (("ana", "Hello! Sign in as ben in another window."), ("ben", "I am h
 
 @internal_mutation
 async def sample_data(ctx: MutationCtx) -> bool:
-    """Fill an empty database. Where there already is a project it changes nothing and says False."""
+    """Fill an empty database; where there already is a project, change nothing and say False."""
     if await ctx.db.query(Project).first() is not None:
         return False
     for person in PEOPLE:
