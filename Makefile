@@ -51,7 +51,7 @@ docs: docs-pages  ## the documentation site, strict, into site/
 
 docs-pages: $(READY)
 	$(BIN)/python -m headwater_workshop.lesson_docs docs/lessons
-	$(BIN)/python -m headwater_workshop.rule_docs docs/rules
+	$(BIN)/python -m headwater.rules_docs docs/rules
 	$(BIN)/python -m headwater_workshop.reference_docs docs/reference
 
 complete: $(READY)  ## rebuild the complete backend in template/ from the lessons

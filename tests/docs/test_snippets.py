@@ -38,6 +38,7 @@ class PageProject:
         self.folder = folder
         self.changed = True
         self.names: dict[str, Any] = {"__name__": "page"}
+        (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
         if "<!-- project: template -->" in page.read_text(encoding="utf-8"):
             shutil.copytree(TEMPLATE, folder / "backend")
 
