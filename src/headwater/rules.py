@@ -186,7 +186,7 @@ async def open_rooms(ctx: QueryCtx) -> list[Room]:
         mistake="FastAPI, Flask or Django handlers for app logic",
         rule="Server logic is a decorated function: `@query`, `@mutation`, `@action`. HTTP routes "
         "are for webhooks and files, in `backend/routes.py` only.",
-        why="clients call functions and subscribe to queries, and nobody can subscribe to a route",
+        why="nobody can subscribe to a route",
         fix="make it a function:\n@query\nasync def get_tasks(ctx: QueryCtx) -> list[Task]: ...",
         bad="""\
 # backend/tasks.py
@@ -217,7 +217,7 @@ async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
         mistake="arguments without a type, `Any` or `dict`, then checked by hand inside",
         rule="Every function, internal ones too, is `async def`, takes `ctx` first, and gives "
         "every parameter and its return a type. `Any` needs a reason.",
-        why="the signature is the validator: what does not fit is refused before the function runs",
+        why="the signature is what refuses wrong calls",
         fix="write the type, for example `title: str`, `Id[Task]`, or a class derived from Model",
         bad="""\
 # backend/tasks.py
@@ -402,7 +402,7 @@ async def complete(ctx: MutationCtx, id: Id[Task]) -> None:
         mistake="`.filter()` as the query; an index or field that does not exist",
         rule="`.with_index(name, ...)` chooses what is read: equality fields in the index's order, "
         "then one range. `.filter()` only drops documents that were read.",
-        why="a filter reads every document of the table, and each of them invalidates the query",
+        why="each document is read, and a write to any invalidates the query",
         fix="read through an index: .with_index(name, field=value), then .filter() what is left",
         bad="""\
 # backend/tasks.py

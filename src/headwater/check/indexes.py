@@ -15,7 +15,7 @@ from headwater.rules import Finding, rule
 
 _LOWER, _UPPER = ("gt", "gte"), ("lt", "lte")
 _LOOKUPS = (*_LOWER, *_UPPER)
-_ORDER = "an index narrows by its first fields: equal values in its order, then one range"
+_ORDER = "equal values come in that order, then one range"
 _SYSTEM = {"id", "creation_time", "_id", "_creationTime"}
 
 

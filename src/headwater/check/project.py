@@ -25,8 +25,8 @@ from headwater.check.scopes import (
     Value,
     function_scope,
 )
-from headwater.check.sources import Source, read_backend
-from headwater.rules import Finding, rule
+from headwater.check.sources import Source, read_backend, too_deep
+from headwater.rules import Finding
 
 _DEPTH = 20  # steps through aliases; more is a circle
 
@@ -84,7 +84,7 @@ class Project:
         try:
             module = Module(source, reader.read(source.tree.body))
         except RecursionError:
-            self.unreadable.append(_too_deep(source))
+            self.unreadable.append(too_deep(source.path))
             return
         self.modules[source.module] = module
         for name, bindings in module.scope.names.items():
@@ -221,14 +221,3 @@ def unquoted(annotation: ast.expr) -> ast.expr:
 def _is_none(binding: Binding) -> bool:
     expr = binding.expr if isinstance(binding, Value) else None
     return isinstance(expr, ast.Constant) and expr.value is None
-
-
-def _too_deep(source: Source) -> Finding:
-    return rule("HW000").finding(
-        f"{source.path} nests expressions too deeply to be checked",
-        stage="S",
-        path=source.path,
-        severity="warning",
-        why="the checker walks an expression as Python would",
-        fix="split the longest expression into several assignments",
-    )

@@ -69,8 +69,10 @@ def _read(file: Path, path: str) -> Source | Finding:
             tree = ast.parse(raw, path)
     except SyntaxError as error:
         return _does_not_parse(path, raw, error)
-    except (ValueError, RecursionError, MemoryError) as error:
-        return _unreadable(path, f"cannot be parsed: {error or type(error).__name__}")
+    except (RecursionError, MemoryError):
+        return too_deep(path)
+    except ValueError as error:
+        return _unreadable(path, f"cannot be parsed: {error}")
     package = file.name == "__init__.py"
     parts = path.removesuffix(".py").split("/")
     return Source(path, ".".join(parts[:-1] if package else parts), tree, _text(raw), package)
@@ -99,6 +101,18 @@ def _does_not_parse(path: str, raw: bytes, error: SyntaxError) -> Finding:
         line=error.lineno or 0,
         col=error.offset or 0,
         fix="mend the syntax at this place, or just before it",
+    )
+
+
+def too_deep(path: str) -> Finding:
+    """The finding for a file whose expressions cannot be walked."""
+    return rule("HW000").finding(
+        f"{path} nests expressions too deeply and was not checked",
+        stage="S",
+        path=path,
+        severity="warning",
+        why="neither Python's parser nor the checker goes that deep",
+        fix="split the longest expression or chain into several statements",
     )
 
 

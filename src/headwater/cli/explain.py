@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from textwrap import indent
 from typing import Annotated
 
 import typer
 from rich.console import Console, Group
-from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.text import Text
 
@@ -59,6 +59,7 @@ def _labelled(label: str, text: str) -> Text:
     return Text.assemble((f"{label + ':':<10}", "bold"), indented)
 
 
-def _code(source: str) -> Padding:
-    code = Syntax(source.rstrip(), "python", theme="ansi_light", background_color="default")
-    return Padding(code, (0, 0, 1, 2))
+def _code(source: str) -> Text:
+    """Coloured and indented; lines are never cropped, so that they can be copied."""
+    syntax = Syntax("", "python", theme="ansi_light", background_color="default")
+    return syntax.highlight(indent(source, "  "))

@@ -1,0 +1,107 @@
+"""`headwater check`: findings for people and programs, and exit codes that tell them apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from headwater.cli.check import check
+
+app = typer.Typer()
+app.command()(check)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one error and one warning, as the current folder."""
+    backend = tmp_path / "backend"
+    (backend / "lib").mkdir(parents=True)
+    (backend / "web.py").write_text("from fastapi import HTTPException\n")
+    (backend / "lib" / "tasks.py").write_text(
+        "from headwater import query\n\n\n@query\nasync def get(ctx, title) -> str: ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*args: str) -> Result:
+    """The command with these arguments."""
+    return CliRunner().invoke(app, args)
+
+
+def test_findings_are_printed_and_counted(project: Path) -> None:
+    """Each message whole, then how many; exit code 1."""
+    done = run()
+    assert done.exit_code == 1
+    assert "HW103 backend/lib/tasks.py:5:20  query lib/tasks:get\n  What: parameter title" in (
+        done.stdout
+    )
+    assert done.stdout.endswith("1 error, 1 warning\n")
+
+
+def test_long_sentences_are_not_broken(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line may be longer than the terminal: what is copied stays whole."""
+    monkeypatch.setenv("COLUMNS", "40")
+    what = "  What: parameter title has no type; the signature is what refuses wrong calls."
+    assert what in run().stdout.splitlines()
+
+
+def test_json_is_a_list_of_findings(project: Path) -> None:
+    """The same findings, for programs."""
+    done = run("--json")
+    assert done.exit_code == 1
+    assert [(f["code"], f["path"]) for f in json.loads(done.stdout)] == [
+        ("HW103", "backend/lib/tasks.py"),
+        ("HW101", "backend/web.py"),
+    ]
+
+
+def test_no_findings_is_success(project: Path) -> None:
+    """Exit code 0, and a sentence or an empty list."""
+    (project / "backend" / "web.py").unlink()
+    (project / "backend" / "lib" / "tasks.py").unlink()
+    assert (run().exit_code, json.loads(run("--json").stdout)) == (0, [])
+    assert run().stdout.startswith("No findings")
+
+
+@pytest.mark.parametrize(
+    ("path", "codes"),
+    [
+        ("backend/web.py", ["HW101"]),
+        ("backend/lib", ["HW103"]),
+        ("backend", ["HW103", "HW101"]),
+        (".", ["HW103", "HW101"]),
+        ("other.py", []),
+    ],
+)
+def test_paths_limit_what_is_reported(project: Path, path: str, codes: list[str]) -> None:
+    """The whole backend is read, for helpers may be anywhere; only these files are reported."""
+    (project / "other.py").write_text("import flask\n")
+    done = run("--json", path)
+    assert [finding["code"] for finding in json.loads(done.stdout)] == codes
+
+
+def test_it_works_from_below_the_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The project is found upwards; paths in messages stay relative to it."""
+    monkeypatch.chdir(project / "backend" / "lib")
+    (finding,) = json.loads(run("--json", "tasks.py").stdout)
+    assert finding["path"] == "backend/lib/tasks.py"
+
+
+def test_a_path_that_is_not_there_is_a_usage_error(project: Path) -> None:
+    """Exit code 2, and the path."""
+    done = run("backend/gone.py")
+    assert done.exit_code == 2
+    assert done.stderr.endswith("backend/gone.py does not exist\n")
+
+
+def test_no_backend_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 2, and what to do."""
+    monkeypatch.chdir(tmp_path)
+    done = run()
+    assert done.exit_code == 2
+    assert "no backend/ folder" in done.stderr
