@@ -2,12 +2,12 @@
 
 import pytest
 from headwater.errors import AppError
-from headwater.testing import Backend
+from headwater.testing import Backend, Caller
 
 from backend.messages import BURST, REFILL_MS, list_messages, send_message
 
 
-def send(person: Backend, count: int = 1) -> None:
+def send(person: Caller, count: int = 1) -> None:
     """Send some messages to the same room."""
     for _ in range(count):
         person.mutation(send_message, room_id="general", content="Hello")

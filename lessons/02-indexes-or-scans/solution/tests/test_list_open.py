@@ -1,8 +1,9 @@
 """What list_open promises, and what it costs."""
 
+from headwater.testing import Backend
+
 from backend.projects import create_project
 from backend.tasks import create_task, list_open, toggle_task
-from headwater.testing import Backend
 
 
 def test_it_reads_what_it_returns(backend: Backend) -> None:
