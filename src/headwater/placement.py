@@ -84,6 +84,11 @@ class WorkerPlacement:
         """The backend as the worker described it when it was first loaded."""
         return self._manifest
 
+    @property
+    def root(self) -> None:
+        """No folder of this process: the worker words its own traces."""
+        return
+
     def attach(self, database: Database) -> None:
         """Tells it which database it runs on."""
         self._database = database

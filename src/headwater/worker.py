@@ -1,0 +1,144 @@
+"""A process that runs handlers for a host: `python -I -m headwater.worker`.
+
+It holds no database, no clock and no identity of its own. It takes frames from its standard input,
+gives frames on its standard output (remote.py says which), and lets the backend print to standard
+error only. Whoever starts it decides what else it may do; see the workshop's jail.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from headwater import remote
+from headwater.core import ids
+from headwater.core.calls import Frame
+from headwater.core.failures import failure_of
+from headwater.core.logs import CallLog, install_log_handler
+from headwater.core.placement import InProcess
+from headwater.core.registry import App
+from headwater.loader import load
+from headwater.remote import RemoteScan
+from headwater.settings import Limits
+
+
+class HostGone(Exception):
+    """The host closed the pipe: there is nothing more to do."""
+
+
+class HostPipe:
+    """Frames from and to the host, over descriptors that the backend's own output cannot reach."""
+
+    def __init__(self) -> None:
+        self._input, self._output = os.dup(0), os.dup(1)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(2, 1)
+        os.close(nothing)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Sends a message."""
+        rest = memoryview(remote.frame(message))
+        while rest:
+            rest = rest[os.write(self._output, rest) :]
+
+    def receive(self) -> dict[str, Any]:
+        """The host's next message.
+
+        Raises:
+            HostGone: there is none.
+        """
+        length = int.from_bytes(self._take(remote.LENGTH_BYTES), "big")
+        return remote.parse(self._take(length))
+
+    def _take(self, count: int) -> bytes:
+        taken = bytearray()
+        while len(taken) < count:
+            piece = os.read(self._input, count - len(taken))
+            if not piece:
+                raise HostGone
+            taken += piece
+        return bytes(taken)
+
+
+class Worker:
+    """One loaded backend, run call by call; nested calls run inside the one that asked."""
+
+    def __init__(self, pipe: HostPipe, app: App, limits: Limits) -> None:
+        self._pipe, self._app, self._limits = pipe, app, limits
+        self._placement = InProcess(app, limits)
+        self._tables: dict[int, str] = {}
+        app.tables.table_of = self._table_of
+
+    def serve(self) -> None:
+        """Runs the host's calls until it goes."""
+        while True:
+            self._run(self._pipe.receive())
+
+    def _table_of(self, text: str) -> str | None:
+        number = ids.table_of(text)
+        return None if number is None else self._tables.get(number)
+
+    def _run(self, message: dict[str, Any]) -> None:
+        self._tables = {number: name for name, number in message["tables"].items()}
+        number, log = message["call"], CallLog(self._limits)
+        scans: dict[int, RemoteScan] = {}
+        frame = self._frame(message, log)
+        try:
+            value = self._placement.run(frame, self._answerer(number, scans))
+            end: dict[str, Any] = {"return": remote.value_out(value)}
+        except HostGone:
+            raise
+        except BaseException as error:  # a handler's sys.exit() is an answer too
+            end = {"raise": remote.failure_out(failure_of(error, self._app.root))}
+        self._pipe.send({"call": number, **end, "used": _used(scans), "log": log.lines})
+
+    def _frame(self, message: dict[str, Any], log: CallLog) -> Frame:
+        return Frame(
+            spec=self._app.functions[message["path"]].spec,
+            arguments=remote.value_in(message["arguments"]),
+            now_ms=message["now"],
+            seed=int(message["seed"]),
+            log=log,
+            nested=message["nested"],
+        )
+
+    def _answerer(self, number: int, scans: dict[int, RemoteScan]) -> Callable[[Any], Any]:
+        def answer(request: Any) -> Any:
+            ask = remote.request_out(request)
+            self._pipe.send({"call": number, "ask": ask, "used": _used(scans)})
+            while True:
+                message = self._pipe.receive()
+                if "answer" in message:
+                    return remote.answer_in(message["answer"], scans)
+                self._run(message)
+
+        return answer
+
+
+def _used(scans: dict[int, RemoteScan]) -> dict[str, int]:
+    return {str(number): scan.used for number, scan in scans.items()}
+
+
+def main() -> None:
+    """Load the backend the host names, then serve it."""
+    pipe = HostPipe()
+    install_log_handler()
+    try:
+        message = pipe.receive()
+        root, limits = Path(message["load"]), Limits(**message["limits"])
+        try:
+            app = load(root, limits.load_limit_s)
+        except Exception as error:
+            pipe.send({"raise": remote.failure_out(failure_of(error, root))})
+            return
+        pipe.send({"manifest": app.manifest.to_json()})
+        Worker(pipe, app, limits).serve()
+    except HostGone:
+        return
+
+
+if __name__ == "__main__":
+    main()

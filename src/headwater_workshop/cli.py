@@ -1,0 +1,18 @@
+"""The workshop's commands, joined to `headwater` by its entry-point group.
+
+Each command's own module is imported only when the command is called, so that `headwater dev`
+starts without them.
+"""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Join `new`, `lesson` and `grade` to the headwater command line."""
+    from headwater_workshop import cli_grade, cli_lesson, cli_new
+
+    cli_new.register(app)
+    app.add_typer(cli_lesson.app, name="lesson")
+    cli_grade.register(app)

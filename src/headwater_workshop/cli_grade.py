@@ -1,0 +1,68 @@
+"""`headwater grade`: the grader on the command line. Exits 0 passed, 1 not yet, 2 usage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from headwater_workshop.kit import KitError
+from headwater_workshop.lessons import Lesson, find_lesson, load_lessons
+from headwater_workshop.progress import find_project, load_progress, record_grade, timestamp
+from headwater_workshop.report import GradeResult, junit, show
+
+
+def register(app: typer.Typer) -> None:
+    """Join the headwater command line."""
+    app.command("grade")(grade)
+
+
+def grade(
+    lesson: Annotated[
+        str | None, typer.Argument(metavar="[LESSON]", help="1, L1 or its name; else the current.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
+    junit_file: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML to a file.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Make the random inputs of an earlier run again.")
+    ] = None,
+) -> None:
+    """Check a lesson: your functions run in a jailed process, the checks outside of it."""
+    from headwater_workshop import grader
+
+    try:
+        project = find_project()
+        chosen = _chosen(lesson, project)
+        result = grader.grade(project, chosen, seed=seed)
+        met = {objective.id: objective.met for objective in result.objectives}
+        record_grade(project, chosen, met, timestamp())
+        _tell(result, as_json, junit_file)
+    except (KitError, OSError) as error:
+        Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {escape(str(error))}")
+        raise typer.Exit(2) from None
+    raise typer.Exit(0 if result.passed else 1)
+
+
+def _chosen(word: str | None, project: Path) -> Lesson:
+    """The lesson that is named; else the current one, or the first that is not done."""
+    if word is not None:
+        return find_lesson(word)
+    lessons, progress = load_lessons(), load_progress(project)
+    current = [each for each in lessons if each.name == progress.current]
+    unfinished = [each for each in lessons if progress.of(each).done is None]
+    return (current or unfinished or list(lessons))[0]
+
+
+def _tell(result: GradeResult, as_json: bool, junit_file: Path | None) -> None:
+    if junit_file is not None:
+        junit_file.write_text(junit(result), encoding="utf-8")
+    if as_json:
+        print(json.dumps(result.to_json(), indent=2))
+    else:
+        show(result, Console(soft_wrap=True))

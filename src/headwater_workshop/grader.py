@@ -1,0 +1,275 @@
+"""Grades one lesson of a project: tests, values and verdict here, handlers in a jailed process.
+
+    project/backend/*.py --copied--> empty folder --loaded by--> jailed worker
+    lessons/NN/tests/checks.py --run here, with a Lab--> calls --> results --> GradeResult
+
+Nothing else of the project is read: no test, no configuration, no installed plugin. Inputs are
+random; the seed is in the result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from headwater.errors import HeadwaterError
+from headwater.pipe import Process, WorkerFailed, WorkerLimits
+from headwater.placement import WorkerPlacement
+from headwater_workshop import jail
+from headwater_workshop.checks import Check, load_checks
+from headwater_workshop.lab import CheckFailed, Lab, worker_finding
+from headwater_workshop.lessons import Lesson
+from headwater_workshop.report import CheckResult, Finding, GradeResult, ObjectiveResult
+
+CHECK_LIMIT_S = 40.0  # one check, the host's own work included; the slowest takes about 3 s
+WORKER_FAILURES = 3  # ended processes after which the rest of the run is given up
+FILES_AT_MOST, FILE_BYTES_AT_MOST = 200, 262_144
+
+_NOT_GRADED = ("conftest.py", "sitecustomize.py", "usercustomize.py")
+
+
+class CheckTooLong(Exception):
+    """A check was stopped: the grader itself was kept busy for too long."""
+
+
+def grade(
+    project: Path,
+    lesson: Lesson,
+    *,
+    seed: int | None = None,
+    limits: WorkerLimits | None = None,
+) -> GradeResult:
+    """Grade the backend of a project against one lesson.
+
+    Args:
+        project: the folder that holds `backend/`; only its Python files are read.
+        lesson: what it is graded against.
+        seed: makes the random inputs; a fresh one by default.
+        limits: what the learner's process may take.
+    """
+    seed = secrets.randbits(32) if seed is None else seed
+    started = perf_counter()
+    checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
+    sources = read_sources(project)
+    with _copied(sources) as folder:
+        results = _grade_copy(folder, sources, lesson, checks, seed, limits or WorkerLimits())
+    return GradeResult(
+        lesson=lesson.name,
+        title=lesson.title,
+        seed=seed,
+        jail=jail.jail_level(),
+        objectives=_objectives(lesson, results),
+        checks=results,
+        seconds=perf_counter() - started,
+        sources=fingerprint(sources),
+    )
+
+
+def read_sources(project: Path) -> dict[str, str]:
+    """The files that are graded, by path: Python files of `backend/`, no links, of bounded size."""
+    backend = (project / "backend").resolve()
+    sources = {}
+    for path in sorted(backend.rglob("*.py"))[:FILES_AT_MOST]:
+        inside = path.resolve().is_relative_to(backend) and not path.is_symlink()
+        hidden = any(part.startswith(".") for part in path.relative_to(backend).parts)
+        if not (inside and path.is_file()) or hidden or path.name in _NOT_GRADED:
+            continue
+        if path.stat().st_size <= FILE_BYTES_AT_MOST:
+            name = f"backend/{path.relative_to(backend).as_posix()}"
+            sources[name] = path.read_text(encoding="utf-8", errors="replace")
+    return sources
+
+
+def fingerprint(sources: Mapping[str, str]) -> str:
+    """A short name for the graded files' content."""
+    digest = hashlib.sha256()
+    for name, text in sorted(sources.items()):
+        digest.update(f"{name}\0{len(text)}\0{text}".encode())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _copied(sources: Mapping[str, str]) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="headwater-grade-")).resolve()
+    try:
+        (folder / "backend").mkdir()
+        for name, text in sources.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def launch_worker(folder: Path) -> Process:
+    """A jailed worker process that can read a folder and nothing else of the user's."""
+    program = [sys.executable, "-I", "-m", "headwater.worker"]
+    return jail.launch(program, readable=[folder], cwd=folder, cpu_s=120)
+
+
+def _grade_copy(
+    folder: Path,
+    sources: Mapping[str, str],
+    lesson: Lesson,
+    checks: tuple[Check, ...],
+    seed: int,
+    limits: WorkerLimits,
+) -> tuple[CheckResult, ...]:
+    started = perf_counter()
+    try:
+        launch = partial(launch_worker, folder)
+        worker = WorkerPlacement(launch, folder, end=jail.kill, limits=limits)
+    except HeadwaterError as error:
+        loaded = _load_result(lesson, _load_finding(error, lesson), perf_counter() - started)
+        reason = "the backend did not load"
+        return (loaded, *(_skipped(check, reason) for check in checks))
+    try:
+        loaded = _load_result(lesson, None, perf_counter() - started)
+        return (loaded, *_run_all(worker, sources, checks, seed))
+    finally:
+        worker.close()
+
+
+def _load_result(lesson: Lesson, finding: Finding | None, seconds: float) -> CheckResult:
+    return CheckResult(
+        name="loads",
+        objective=lesson.objectives[0].id,
+        title="The backend loads",
+        outcome="passed" if finding is None else "failed",
+        finding=finding,
+        seconds=seconds,
+    )
+
+
+def _load_finding(error: HeadwaterError, lesson: Lesson) -> Finding:
+    if isinstance(error, WorkerFailed):
+        return worker_finding(error, str(lesson.number))
+    text = str(error).removeprefix("Uncaught ")
+    fix = "mend the line it names; `headwater check` and `headwater dev` show the same error"
+    more = f"headwater lesson show {lesson.number}"
+    return Finding(lesson.objectives[0].id, f"backend/ does not load: {text}", fix, more)
+
+
+def _run_all(
+    worker: WorkerPlacement, sources: Mapping[str, str], checks: tuple[Check, ...], seed: int
+) -> Iterator[CheckResult]:
+    passed: set[str] = set()
+    for check in checks:
+        missing = [name for name in check.needs if name not in passed]
+        if worker.failures >= WORKER_FAILURES:
+            yield _skipped(check, f"the process had to be ended {worker.failures} times")
+        elif missing:
+            titles = [each.title for each in checks if each.name in missing]
+            yield _skipped(check, f"needs: {'; '.join(titles)}")
+        else:
+            result = _run(worker, sources, check, seed)
+            if result.outcome == "passed":
+                passed.add(check.name)
+            yield result
+
+
+def _skipped(check: Check, reason: str) -> CheckResult:
+    return CheckResult(check.name, check.objective, check.title, "skipped", reason=reason)
+
+
+def _run(
+    worker: WorkerPlacement, sources: Mapping[str, str], check: Check, seed: int
+) -> CheckResult:
+    started = perf_counter()
+    try:
+        finding = _finding(worker, sources, check, seed)
+    except CheckTooLong:
+        finding = _too_long(check)
+    return CheckResult(
+        name=check.name,
+        objective=check.objective,
+        title=check.title,
+        outcome="passed" if finding is None else "failed",
+        finding=finding,
+        seconds=perf_counter() - started,
+    )
+
+
+def _finding(
+    worker: WorkerPlacement, sources: Mapping[str, str], check: Check, seed: int
+) -> Finding | None:
+    """Runs one check; None when it passed. Whatever else happens is a finding, never a pass."""
+    lesson = check.objective.partition(".")[0].removeprefix("L")
+    with _limited() as late:
+        try:
+            lab = Lab(worker, sources, objective=check.objective, seed=f"{seed}:{check.name}")
+        except HeadwaterError as error:
+            return _unreadable(check, error, lesson)
+        try:
+            check.run(lab)
+        except CheckFailed as failed:
+            return failed.finding
+        except WorkerFailed as error:
+            return worker_finding(error, lesson)
+        except CheckTooLong:
+            raise
+        except Exception as error:
+            return _unreadable(check, error, lesson)
+        finally:
+            lab.close()
+    return _too_long(check) if late else None
+
+
+def _unreadable(check: Check, error: Exception, lesson: str) -> Finding:
+    what = f"What came back could not be read: {type(error).__name__}: {error}"
+    fix = "return what the lesson asks for; if you did, please report this"
+    return Finding(check.objective, what, fix, f"headwater lesson show {lesson}")
+
+
+def _too_long(check: Check) -> Finding:
+    what = f"The check took longer than {CHECK_LIMIT_S:g} s and was stopped."
+    fix = "look for a pattern or a structure in schema.py that is very costly to check"
+    lesson = check.objective.partition(".")[0].removeprefix("L")
+    return Finding("G102", what, fix, f"headwater lesson show {lesson}")
+
+
+@contextmanager
+def _limited() -> Iterator[list[bool]]:
+    """Stops the block after CHECK_LIMIT_S; the list is not empty once it was.
+
+    A pattern in the learner's schema is matched by the host, so a check can be kept busy here.
+    """
+    late: list[bool] = []
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "setitimer"
+    ):
+        yield late
+        return
+
+    def stop(_number: int, _frame: Any) -> None:
+        late.append(True)
+        raise CheckTooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, CHECK_LIMIT_S)
+    try:
+        yield late
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _objectives(lesson: Lesson, results: tuple[CheckResult, ...]) -> tuple[ObjectiveResult, ...]:
+    found = []
+    for objective in lesson.objectives:
+        own = [check for check in results if check.objective == objective.id]
+        met = bool(own) and all(check.outcome == "passed" for check in own)
+        found.append(ObjectiveResult(objective.id, objective.text, met))
+    return tuple(found)

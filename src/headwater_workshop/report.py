@@ -1,0 +1,177 @@
+"""What the grader found: one record, three ways to show it - terminal, JSON, JUnit.
+
+A finding has one form everywhere: what was seen, with numbers; what to do next; where to read on.
+Expected values and hidden inputs are in no finding.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.markup import escape
+
+Outcome = Literal["passed", "failed", "skipped"]
+
+_COLOURS: dict[Outcome, str] = {"passed": "green", "failed": "red", "skipped": "yellow"}
+_MARKS: dict[Outcome, str] = {"passed": "pass", "failed": "FAIL", "skipped": "skip"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Why a check failed.
+
+    Attributes:
+        code: the observation's name, such as `V001`, or the objective's where it has none.
+        what: what was seen, with numbers.
+        fix: one next step.
+        more: a command that explains it.
+    """
+
+    code: str
+    what: str
+    fix: str
+    more: str
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {self.what}\n  Fix:  {self.fix}\n  More: {self.more}"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check: what it asked, which objective it belongs to, and how it ended.
+
+    Attributes:
+        reason: why it was skipped: the check it needs did not pass, or the process was given up.
+    """
+
+    name: str
+    objective: str
+    title: str
+    outcome: Outcome
+    finding: Finding | None = None
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class ObjectiveResult:
+    """One objective of the lesson, met when all its checks passed."""
+
+    id: str
+    text: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class GradeResult:
+    """One grading run.
+
+    Attributes:
+        seed: what made its random inputs; the same seed makes them again.
+        jail: the level the learner's process was held at.
+        trust: `local`: run on the learner's own machine, which can change the grader itself.
+        sources: a fingerprint of the files that were graded.
+    """
+
+    lesson: str
+    title: str
+    seed: int
+    jail: str
+    objectives: tuple[ObjectiveResult, ...]
+    checks: tuple[CheckResult, ...]
+    seconds: float
+    sources: str
+    trust: str = "local"
+
+    @property
+    def passed(self) -> bool:
+        """Every check passed; a skipped one has not."""
+        return bool(self.checks) and all(check.outcome == "passed" for check in self.checks)
+
+    def count(self, outcome: Outcome) -> int:
+        """How many checks ended so."""
+        return sum(check.outcome == outcome for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole record as plain data."""
+        return {"passed": self.passed, **asdict(self)}
+
+
+def show(result: GradeResult, console: Console) -> None:
+    """Print the record for a person: objectives, what failed and what to do, the run's facts."""
+    console.print(f"[bold]{escape(result.lesson)}: {escape(result.title)}[/bold]\n")
+    for objective in result.objectives:
+        _show_objective(objective, console)
+        _show_checks((c for c in result.checks if c.objective == objective.id), console)
+    counts = ", ".join(
+        f"{result.count(outcome)} {outcome}" for outcome in _MARKS if result.count(outcome)
+    )
+    verdict = "[green]passed[/green]" if result.passed else "[red]not yet[/red]"
+    console.print(f"\n{verdict}: {counts} in {result.seconds:.1f} s")
+    console.print(f"[dim]seed {result.seed}, jail {result.jail}, trust: {result.trust}[/dim]")
+
+
+def _show_objective(objective: ObjectiveResult, console: Console) -> None:
+    mark = "[green]met[/green]" if objective.met else "[yellow]open[/yellow]"
+    console.print(f"[bold]{objective.id}[/bold] {mark}  {escape(objective.text)}")
+
+
+def _show_checks(checks: Iterable[CheckResult], console: Console) -> None:
+    for check in checks:
+        colour, mark = _COLOURS[check.outcome], _MARKS[check.outcome]
+        reason = f" [dim]({escape(check.reason)})[/dim]" if check.reason else ""
+        console.print(f"  [{colour}]{mark}[/{colour}]  {escape(check.title)}{reason}")
+        if check.finding is not None:
+            _show_finding(check.finding, console)
+
+
+def _show_finding(finding: Finding, console: Console) -> None:
+    console.print(f"        [bold]\\[{finding.code}][/bold] {escape(finding.what)}")
+    console.print(f"        Fix:  {escape(finding.fix)}")
+    console.print(f"        More: {escape(finding.more)}")
+
+
+def junit(result: GradeResult) -> str:
+    """The record as JUnit XML: one case per check, its objective as the class name."""
+    suite = ElementTree.Element(
+        "testsuite",
+        name=f"headwater.{result.lesson}",
+        tests=str(len(result.checks)),
+        failures=str(result.count("failed")),
+        skipped=str(result.count("skipped")),
+        errors="0",
+        time=f"{result.seconds:.3f}",
+    )
+    _add_properties(suite, result)
+    for check in result.checks:
+        _add_case(suite, check)
+    text = ElementTree.tostring(suite, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _add_properties(suite: ElementTree.Element, result: GradeResult) -> None:
+    properties = ElementTree.SubElement(suite, "properties")
+    facts = {"seed": result.seed, "jail": result.jail, "trust": result.trust}
+    for name, value in {**facts, "sources": result.sources}.items():
+        ElementTree.SubElement(properties, "property", name=name, value=str(value))
+
+
+def _add_case(suite: ElementTree.Element, check: CheckResult) -> None:
+    case = ElementTree.SubElement(
+        suite, "testcase", classname=check.objective, name=check.title, time=f"{check.seconds:.3f}"
+    )
+    if check.outcome == "failed" and check.finding is not None:
+        message = f"[{check.finding.code}] {check.finding.what}"
+        failure = ElementTree.SubElement(case, "failure", message=_xml_text(message))
+        failure.text = _xml_text(str(check.finding))
+    elif check.outcome == "skipped":
+        ElementTree.SubElement(case, "skipped", message=_xml_text(check.reason))
+
+
+def _xml_text(text: str) -> str:
+    """The text without the characters XML cannot hold."""
+    return "".join(c for c in text if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff"))
