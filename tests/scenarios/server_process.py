@@ -41,11 +41,19 @@ def free_port() -> int:
 
 
 class ServerProcess:
-    """One project, served, killed and served again on the same port and the same file."""
+    """One project, served, killed and served again on the same port and the same file.
 
-    def __init__(self, folder: Path, app: str = "basic", **limits: str) -> None:
-        self.project = folder / "project"
-        shutil.copytree(APPS / app, self.project, ignore=shutil.ignore_patterns("__pycache__"))
+    `project` is a project that is there already, served as it is; else `app` is copied.
+    """
+
+    command = COMMAND
+
+    def __init__(
+        self, folder: Path, app: str = "basic", project: Path | None = None, **limits: str
+    ) -> None:
+        self.project = project or folder / "project"
+        if project is None:
+            shutil.copytree(APPS / app, self.project, ignore=shutil.ignore_patterns("__pycache__"))
         self.home = folder / "home"
         self.home.mkdir()
         self.port = free_port()
@@ -76,7 +84,7 @@ class ServerProcess:
         """Start it and wait until it answers."""
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [COMMAND, command, "--port", str(self.port)],
+                [self.command, command, "--port", str(self.port)],
                 cwd=self.project,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -135,7 +143,7 @@ class ServerProcess:
     def run(self, *arguments: str) -> str:
         """Run a command line in its project; gives what it printed."""
         finished = subprocess.run(
-            [COMMAND, *arguments],
+            [self.command, *arguments],
             cwd=self.project,
             env=self.environment,
             capture_output=True,

@@ -82,6 +82,19 @@ def test_the_requirement_is_what_was_installed(
     assert installed_requirement(direct_url, "0.1.0") == requirement
 
 
+def test_a_template_without_the_solved_backend_gets_it_from_the_lessons(
+    kit: Path, tmp_path: Path
+) -> None:
+    """A wheel has no plain solution in its template; the project is the same as from a checkout."""
+    whole = new_project(tmp_path / "whole", defaults=True, root=kit).folder
+    for name in ("backend", "tests"):
+        shutil.rmtree(kit / "template" / f"{{% if start == 'complete' %}}{name}{{% endif %}}")
+    made = new_project(tmp_path / "made", defaults=True, root=kit).folder
+    assert files(made) == files(whole)
+    for name in ("backend/tasks.py", "tests/test_create_task.py"):
+        assert (made / name).read_bytes() == (whole / name).read_bytes()
+
+
 def test_answers_are_handed_on(kit: Path, tmp_path: Path) -> None:
     """Name, start and frontend end up in the project, and the rest takes its default."""
     project = new_project(
