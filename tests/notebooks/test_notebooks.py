@@ -67,5 +67,5 @@ def test_cells_are_small_and_assert(path: Path) -> None:
     """A cell has about three lines, and the notebook checks what it says."""
     sizes = [len(cell.source.splitlines()) for cell in code_cells(path)]
     assert median(sizes) <= 6
-    assert max(sizes) <= 22
+    assert max(sizes) <= 25
     assert sum("assert " in cell.source for cell in code_cells(path)) >= 3
