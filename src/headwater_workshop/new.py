@@ -15,7 +15,6 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-from . import stages
 from .kit import KitError, kit_root
 from .stages import template_source
 
