@@ -18,7 +18,7 @@ from typing import Any
 RUNTIME, LIBRARY, USER, BACKEND = range(4)
 
 PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
-_DRIVING = tuple(PACKAGE + os.path.join("core", name) for name in ("driver.py", "miniloop.py"))
+DRIVING = tuple(PACKAGE + os.path.join("core", name) for name in ("driver.py", "miniloop.py"))
 _INSTALLED = ("site-packages", "dist-packages")
 _GENERATED = ("<frozen ", "<string>", "<attrs generated", "<template>")
 
@@ -42,7 +42,7 @@ class Ranks(dict[str, int]):
         return rank
 
     def _rank(self, file: str) -> int:
-        if file.startswith(_DRIVING):
+        if file.startswith(DRIVING):
             return LIBRARY  # not RUNTIME: a walk outwards from a request must stop at the driver
         if file.startswith(PACKAGE):
             return RUNTIME
@@ -131,7 +131,7 @@ def code_site(code: CodeType, instruction: int, ranks: Ranks) -> str:
 
 def stack_lines(frame: FrameType | None) -> Iterator[tuple[str, int]]:
     """File and line of a frame and its callers, up to the driver that runs the handler."""
-    while frame is not None and not frame.f_code.co_filename.startswith(_DRIVING):
+    while frame is not None and not frame.f_code.co_filename.startswith(DRIVING):
         yield frame.f_code.co_filename, frame.f_lineno or 0
         frame = frame.f_back
 
@@ -162,7 +162,7 @@ def _from_driver(traceback: TracebackType | None) -> TracebackType | None:
     """Without the frames outside the driver: they called the engine, not the handler."""
     entry = traceback
     while entry is not None:
-        if entry.tb_frame.f_code.co_filename.startswith(_DRIVING):
+        if entry.tb_frame.f_code.co_filename.startswith(DRIVING):
             return entry
         entry = entry.tb_next
     return traceback

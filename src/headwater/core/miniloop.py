@@ -33,7 +33,7 @@ _TIMERS = {
 }
 _UNORDERED = ("as_completed", "_AsCompletedIterator", "_wait.")
 
-Refuse = Callable[[str, str, "FrameType | None"], Exception]
+Refuse = Callable[[str, str, FrameType | None], Exception]
 """Code, what was done, the stack it was done on; returns the violation to raise."""
 
 
@@ -78,11 +78,12 @@ class HandlerTask(asyncio.Task[Any]):
 class HandlerAsTask:
     """Stands for the handler itself where asyncio asks for the current task."""
 
+    cancelled_now = False
+    waits_for: asyncio.Future[Any] | None = None
+    _cancels = 0
+
     def __init__(self, loop: MiniLoop) -> None:
         self._loop = loop
-        self._cancels = 0
-        self.cancelled_now = False
-        self.waits_for: asyncio.Future[Any] | None = None
 
     def cancel(self, msg: Any = None) -> bool:
         """A task group does this to its body when a child fails."""
@@ -126,18 +127,23 @@ class MiniLoop:
         tasks: every task made in this call, with the code and instruction that made it.
     """
 
+    active = False
+    ready: deque[Callback] = deque()
+    posted: list[tuple[Any, asyncio.Future[Any]]] = []
+    tasks: list[tuple[HandlerTask, Any, int]] = []
+
     def __init__(self, refuse: Refuse, ranks: Ranks) -> None:
-        self.active = False
-        self.ready: deque[Callback] = deque()
-        self.posted: list[tuple[Any, asyncio.Future[Any]]] = []
-        self.tasks: list[tuple[HandlerTask, Any, int]] = []
         self._refuse, self._ranks = refuse, ranks
+
+    def _activate(self) -> None:
+        self.active, self.ready, self.posted, self.tasks = True, deque(), [], []
 
     def call_soon(
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> Callback:
         """Runs it at the next pass."""
-        self.active = True
+        if not self.active:
+            self._activate()
         entry = Callback(callback, args, context)
         self.ready.append(entry)
         return entry
@@ -151,7 +157,8 @@ class MiniLoop:
 
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> HandlerTask:
         """A task of this call; it must have ended when the handler does."""
-        self.active = True
+        if not self.active:
+            self._activate()
         task = HandlerTask(coro, loop=self, **options)  # type: ignore[arg-type]
         frame: FrameType = sys._getframe(1)
         while self._ranks[frame.f_code.co_filename] <= RUNTIME + 1 and frame.f_back is not None:
@@ -161,7 +168,8 @@ class MiniLoop:
 
     def post(self, request: Any) -> asyncio.Future[Any]:
         """Puts a request into the next batch."""
-        self.active = True
+        if not self.active:
+            self._activate()
         future: asyncio.Future[Any] = asyncio.Future(loop=self)  # type: ignore[arg-type]
         self.posted.append((request, future))
         return future

@@ -19,15 +19,16 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from math import inf
-from time import monotonic
 from types import FrameType
 from typing import Any, ParamSpec, Protocol, TextIO, TypeVar
 
-from headwater.core.callsite import PACKAGE, stack_lines
+from headwater.clock import Clock
+from headwater.core.callsite import DRIVING, PACKAGE, stack_lines
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+monotonic = Clock().monotonic  # the machine's, also in tests with a virtual clock: loops are real
 REPEAT_S = 0.01  # between shots: far below any limit, far above what a shot costs
 PATIENCE_SHOTS = 20  # after so many even code that holds the runtime's or logging's locks is cut
 _DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy")
@@ -100,8 +101,9 @@ class Watch:
         self.deadline = outer_deadline
         if outer_deadline == inf:
             self._timer.disarm()
+            self.debugged = False
         else:
-            self._timer.arm(self, max(outer_deadline - monotonic(), 1e-6))
+            self._timer.arm(self, max(outer_deadline - monotonic(), 1e-4))
 
     def guard(self, call: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         """Runs one step of user code under the limit."""
@@ -150,8 +152,9 @@ class Watch:
         if sys.gettrace() != self._trace:
             self._traced = sys.gettrace()
             sys.settrace(self._trace)
-        while frame is not None and not frame.f_code.co_filename.startswith(PACKAGE):
-            frame.f_trace = self._at_each_line
+        while frame is not None and not frame.f_code.co_filename.startswith(DRIVING):
+            if not _hands_off(frame):
+                frame.f_trace = self._at_each_line
             frame = frame.f_back
 
     def _trace(self, frame: FrameType, _event: str, _argument: Any) -> Any:
