@@ -1,0 +1,61 @@
+"""The course proves itself: starters fail, right solutions pass, wrong ones get their message."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater_workshop.lessons import Lesson
+
+from .graded import findings, graded
+from .parts import LESSONS, RIGHT, WRONG, name_of
+
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
+
+
+@each_lesson
+def test_a_starter_loads_and_fails_its_own_lesson(lesson: Lesson) -> None:
+    """It is code that runs, and the grader has something to say about it."""
+    result = graded(lesson.number, lesson.number, "started")
+    assert result.checks[0].outcome == "passed", findings(result)
+    assert not result.passed
+    assert findings(result)
+
+
+@each_lesson
+def test_the_stage_before_fails_the_lesson(lesson: Lesson) -> None:
+    """Nobody has passed a lesson by having done the one before."""
+    assert not graded(lesson.number - 1, lesson.number, "stage").passed
+
+
+@each_lesson
+def test_a_stage_passes_every_lesson_up_to_its_own(lesson: Lesson) -> None:
+    """What was learned stays right."""
+    for against in range(1, lesson.number + 1):
+        result = graded(lesson.number, against, "stage")
+        assert result.passed, findings(result)
+
+
+@pytest.mark.parametrize(("lesson", "name"), RIGHT, ids=lambda value: name_of(value) or value)
+def test_another_right_solution_passes(lesson: Lesson, name: str) -> None:
+    """The grader looks at what a solution does, not at how it is written."""
+    for against in range(1, lesson.number + 1):
+        result = graded(lesson.number, against, f"right/{name}")
+        assert result.passed, findings(result)
+
+
+@pytest.mark.parametrize(("lesson", "name"), WRONG, ids=lambda value: name_of(value) or value)
+def test_a_wrong_solution_gets_its_message(lesson: Lesson, name: str) -> None:
+    """It fails, and the first thing that is said is the mistake it was made for."""
+    expected = lesson.expected(name)
+    result = graded(lesson.number, lesson.number, f"wrong/{name}")
+    assert not result.passed
+    first = findings(result)[0]
+    assert (first.code, expected.phrase in first.what) == (expected.code, True), first
+
+
+@pytest.mark.parametrize(("lesson", "name"), WRONG, ids=lambda value: name_of(value) or value)
+def test_a_wrong_solution_has_nothing_else_wrong(lesson: Lesson, name: str) -> None:
+    """One mistake each: every finding has the code it was made for."""
+    expected = lesson.expected(name)
+    result = graded(lesson.number, lesson.number, f"wrong/{name}")
+    assert {each.code for each in findings(result)} == {expected.code}, findings(result)
