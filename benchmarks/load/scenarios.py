@@ -99,7 +99,7 @@ async def keys(
     writer = await target.client()
     for first in range(0, subscriptions, 1000):
         end = min(first + 1000, subscriptions)
-        await writer.write("seed_boards", prefix=board, first=first, end=end)
+        await writer.write("seedBoards", prefix=board, first=first, end=end)
     readers = await target.clients(connections)
     started = perf_counter()
     await asyncio.gather(
