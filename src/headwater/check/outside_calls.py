@@ -138,5 +138,7 @@ def is_database(origin: str) -> bool:
 
 
 def shown(origin: str) -> str:
-    """The name as a message gives it: `httpx.Client.get()`, `open()`."""
+    """The name as a message gives it: `httpx.Client.get()`, `Path.read_text()`, `open()`."""
+    if _PATH.fullmatch(origin):
+        return f"Path.{origin.rpartition('.')[2]}()"
     return f"{origin.replace('()', '').removeprefix('builtins.')}()"

@@ -69,6 +69,8 @@ class Project:
     unreadable: list[Finding]
     functions: dict[str, FunctionInfo] = field(default_factory=dict)
     classes: dict[str, tuple[Module, ast.ClassDef]] = field(default_factory=dict)
+    _canonical: dict[str, str | None] = field(default_factory=dict)
+    _top_names: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     @classmethod
     def read(cls, root: Path) -> Project:
@@ -125,9 +127,17 @@ class Project:
 
     def _name(self, name: str, module: Module, scope: Scope | None, depth: int) -> str | None:
         local = scope.names.get(name) if scope else None
-        bindings = local or module.scope.names.get(name)
+        if local:
+            return self._agreed(name, local, module, scope, depth)
+        key = (module.name, name)
+        if key not in self._top_names:
+            self._top_names[key] = self._top_name(name, module, depth)
+        return self._top_names[key]
+
+    def _top_name(self, name: str, module: Module, depth: int) -> str | None:
+        bindings = module.scope.names.get(name)
         if bindings:
-            return self._agreed(name, bindings, module, scope if local else None, depth)
+            return self._agreed(name, bindings, module, None, depth)
         for star in module.scope.stars:
             if star not in self.modules:
                 return None
@@ -170,6 +180,11 @@ class Project:
         """Follow a dotted path through the backend's own modules to where the thing is defined."""
         if depth > _DEPTH:
             return None
+        if dotted not in self._canonical:
+            self._canonical[dotted] = self._followed(dotted, depth)
+        return self._canonical[dotted]
+
+    def _followed(self, dotted: str, depth: int) -> str | None:
         home = self._home(dotted)
         if home is None or home.name == dotted:
             return dotted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from headwater.clock import Clock
@@ -30,6 +31,13 @@ class Database:
         self.manifest = Manifest()
         self._cache: dict[str, Stored] = {}
         self._cached_bytes = 0
+        self._last_creation_time = 0.0
+
+    def creation_time(self, now_ms: float) -> float:
+        """The creation time of a new document: `now_ms`, or just after the last one given out."""
+        later = math.nextafter(self._last_creation_time, math.inf)
+        self._last_creation_time = max(now_ms, later)
+        return self._last_creation_time
 
     def document(self, document_id: str) -> Stored | None:
         """The newest version of a document, decoded at most once while it is kept."""

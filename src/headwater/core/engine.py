@@ -74,6 +74,7 @@ class Engine:
 
     Attributes:
         counters: what it did so far.
+        before_call: told before every call, so that a hang can be told from a long batch.
         on_call: told of every finished call, for logs.
     """
 
@@ -84,6 +85,7 @@ class Engine:
         self._subscriptions = Subscriptions()
         self.counters = EngineCounters()
         self.on_call: Callable[[Call, Outcome], None] = lambda _call, _outcome: None
+        self.before_call: Callable[[], None] = lambda: None
         adopt(database, placement.manifest)
         placement.attach(database)
 
@@ -123,7 +125,13 @@ class Engine:
             self._reload(work, batch)
         elif isinstance(work, Left):
             work.session.leave(self._subscriptions)
-        elif not work.session.closed:
+        else:
+            self._take_guarded(work, batch)
+
+    def _take_guarded(self, work: FromClient | Authenticated | Drained, batch: _Batch) -> None:
+        if not isinstance(work, Drained):
+            work.session.taken += 1
+        if not work.session.closed:
             try:
                 self._take_client(work, batch)
             except ProtocolError as error:
@@ -153,6 +161,7 @@ class Engine:
         work.session.check_connected()
         if work.error is None:
             work.session.authenticate(work.base_version, work.identity, self._subscriptions)
+            work.session.admin = work.admin
             return
         base = work.session.version.identity
         text = protocol.auth_error(work.error, base, attempted=True)
@@ -178,7 +187,9 @@ class Engine:
     # mutations
 
     def _take_mutation(self, session: Session, message: MutationRequest, batch: _Batch) -> None:
-        call = Call(message.path, "mutation", message.arguments, session.identity)
+        call = Call(
+            message.path, "mutation", message.arguments, session.identity, internal=session.admin
+        )
         session_id = session.id or ""
         mark = _fingerprint(call)
         known = self._database.storage.session_request(session_id, message.request_id)
@@ -197,14 +208,19 @@ class Engine:
         if batch.lost is not None:
             return Outcome(failure=batch.lost)
         self.counters.mutations += 1
-        outcome = self._calls.run(call)
+        outcome = self._run(call)
         for _ in range(self._database.limits.mutation_retries):
             if outcome.failure is None or not outcome.failure.overloaded:
                 break
-            outcome = self._calls.run(call)
-        self.on_call(call, outcome)
+            outcome = self._run(call)
         if outcome.failure is None and outcome.write_set.keys:
             self._guarded(batch, partial(self._commits.apply, outcome.write_set))
+        return outcome
+
+    def _run(self, call: Call) -> Outcome:
+        self.before_call()
+        outcome = self._calls.run(call)
+        self.on_call(call, outcome)
         return outcome
 
     def _remember(
@@ -285,9 +301,8 @@ class Engine:
         if shared is not None and shared.result is not None:
             self._move(subscription, shared, batch)
             return ()
-        outcome = self._calls.run(subscription.call())
+        outcome = self._run(subscription.call())
         self.counters.query_runs += 1
-        self.on_call(subscription.call(), outcome)
         if subscription.shared and outcome.identity_read:
             return self._split(subscription, batch)
         if not subscription.shared and not outcome.identity_read:
@@ -327,9 +342,8 @@ class Engine:
         return list(made)
 
     def _answer_query(self, work: Execute, batch: _Batch) -> None:
-        outcome = self._calls.run(work.call)
+        outcome = self._run(work.call)
         self.counters.query_runs += 1
-        self.on_call(work.call, outcome)
         batch.answers.append(Answer(partial(work.reply, outcome, self.last_ts)))
 
     # outputs

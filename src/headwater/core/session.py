@@ -42,6 +42,8 @@ class Session:
         identity: who the client is; None -> dict -> None, by Authenticate.
         moved: the client needs a transition even if no query changed.
         closed: nothing more is taken from it or sent to it.
+        admin: it has shown the admin key and may reach internal functions.
+        taken: messages taken so far; the network holds a client back that is too far ahead.
     """
 
     def __init__(self, port: Port, limits: Limits, *, chunked: bool = False) -> None:
@@ -51,6 +53,8 @@ class Session:
         self.identity: dict[str, Any] | None = None
         self.moved = False
         self.closed = False
+        self.admin = False
+        self.taken = 0
         self._chunked = chunked
         self._limits = limits
         self._next = Version()  # where the next transition leads

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,7 +107,7 @@ class Transaction:
         self._writable = writable
         self._overlay = Overlay(database.catalog)
         self._scans: list[OpenScan] = []
-        self._creation_time = now_ms
+        self._now_ms = now_ms
         self._journal = iter(journal or ())
         self.reads = ReadSet()
         self.counters = Counters()
@@ -261,16 +260,11 @@ class Transaction:
 
     def _insert(self, request: requests.Insert) -> str:
         table = self._writable_table(request.table)
-        created = self._next_creation_time()
+        created = self._database.creation_time(self._now_ms)
         number = self._database.catalog.table(request.table).number
         document_id = make_id(number, self._database.clock.random_bytes(14), created)
         self._put(table, None, request.document, {"_id": document_id, "_creationTime": created})
         return document_id
-
-    def _next_creation_time(self) -> float:
-        created = self._creation_time
-        self._creation_time = math.nextafter(created, math.inf)
-        return created
 
     def _patch(self, request: requests.Patch) -> None:
         table, old = self._existing(request.id, request.table, "db.patch")

@@ -27,6 +27,7 @@ class Authenticated:
     base_version: int
     identity: dict[str, Any] | None
     error: str | None = None
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

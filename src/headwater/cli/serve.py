@@ -1,0 +1,63 @@
+"""`headwater dev` and `headwater serve`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from headwater.cli.project import project_root, usage_error
+from headwater.server import ServerOptions
+from headwater.supervisor import Supervisor, listen
+
+Host = Annotated[str, typer.Option(help="Address to bind; loopback unless you say otherwise.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
+AllowHost = Annotated[
+    list[str] | None, typer.Option(help="A further name this server is reached by (Host).")
+]
+AllowOrigin = Annotated[
+    list[str] | None, typer.Option(help="A further web origin that may call, or *.")
+]
+
+
+def dev(
+    host: Host = "127.0.0.1",
+    port: Port = 3210,
+    allow_host: AllowHost = None,
+    allow_origin: AllowOrigin = None,
+) -> None:
+    """Serve the project and reload its backend whenever you save."""
+    _supervise(
+        ServerOptions(project_root(), host, port, True, allow_host or [], allow_origin or [])
+    )
+
+
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 3210,
+    allow_host: AllowHost = None,
+    allow_origin: AllowOrigin = None,
+) -> None:
+    """Serve the project as it is."""
+    _supervise(
+        ServerOptions(project_root(), host, port, False, allow_host or [], allow_origin or [])
+    )
+
+
+def _supervise(options: ServerOptions) -> None:
+    from headwater.process import encode_options
+    from headwater.process import serve as serve_here
+
+    try:
+        listening = listen(options.host, options.port)
+    except OSError as error:
+        raise usage_error(
+            f"cannot listen on {options.host}:{options.port}: {error.strerror}. Is a server already "
+            "running there? Stop it, or give another --port"
+        ) from None
+    if os.name != "posix":  # a socket cannot be handed to another process there
+        raise typer.Exit(serve_here(options, listening))
+    command = [sys.executable, "-m", "headwater.process", encode_options(options)]
+    raise typer.Exit(Supervisor(command, listening, lambda text: typer.echo(text, err=True)).run())

@@ -1,0 +1,106 @@
+"""The bridge between the network's thread and the engine's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+from headwater.core.actions import ActionHost
+from headwater.core.calls import Call, Outcome
+from headwater.core.engine import Engine
+from headwater.core.placement import InProcess
+from headwater.core.timelimit import HardLimit
+from headwater.core.work import Execute, Output, Work
+
+_log = logging.getLogger("headwater")
+
+
+class Hub:
+    """Hands work to the engine and its outputs back to the network.
+
+    Attributes:
+        actions: runs actions on the network's loop.
+    """
+
+    def __init__(self, engine: Engine, placement: InProcess) -> None:
+        self.engine = engine
+        self._inbox: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turn: asyncio.Future[None] | None = None
+        self.actions = ActionHost(engine.database, engine.calls, placement, self._submit)
+
+    def connect(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Names the network's loop, where outputs are sent."""
+        self._loop = loop
+
+    def put(self, work: Work) -> None:
+        """Queues work for the engine; from any thread."""
+        self._inbox.put(work)
+
+    def stop(self) -> None:
+        """Ends the engine's loop after what is queued now."""
+        self._inbox.put(None)
+
+    async def execute(self, call: Call) -> tuple[Outcome, int]:
+        """Runs a query or mutation and gives its outcome and timestamp; on the network's loop."""
+        future: asyncio.Future[tuple[Outcome, int]] = asyncio.get_running_loop().create_future()
+
+        def reply(outcome: Outcome, ts: int) -> None:
+            if not future.done():
+                future.set_result((outcome, ts))
+
+        self.put(Execute(call, reply))
+        return await future
+
+    def _submit(self, call: Call, reply: Callable[[Outcome, int], None]) -> None:
+        self.put(Execute(call, reply))
+
+    async def next_turn(self) -> None:
+        """Waits until the engine has finished another batch."""
+        if self._turn is None or self._turn.done():
+            self._turn = asyncio.get_running_loop().create_future()
+        await self._turn
+
+    def run(self, limit: HardLimit) -> None:
+        """The engine's loop: takes all that waits as one batch, until `stop`. On the main thread.
+
+        Args:
+            limit: ends the process when a batch hangs where no signal reaches.
+        """
+        self.engine.before_call = limit.arm
+        running = True
+        while running:
+            batch = [self._inbox.get()]
+            while not self._inbox.empty():
+                batch.append(self._inbox.get())
+            running = None not in batch
+            self._process([work for work in batch if work is not None], limit)
+
+    def _process(self, batch: list[Work], limit: HardLimit) -> None:
+        try:
+            self._post(self.engine.process(batch))
+        except Exception:
+            # A fault of ours, not of a handler: say so loudly, and let the supervisor start anew
+            # rather than go on with sessions that no longer agree with their clients.
+            traceback.print_exc()
+            raise
+        finally:
+            limit.disarm()
+
+    def _post(self, outputs: list[Output]) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the network is gone already: nobody is left to tell
+                self._loop.call_soon_threadsafe(self._send, outputs)
+
+    def _send(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            try:
+                output.send()
+            except Exception:
+                _log.exception("an output could not be handed over")
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)

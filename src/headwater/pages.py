@@ -1,0 +1,63 @@
+"""What a browser loads: the project's plain frontend and the one-file client; no build step, no CDN."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from headwater.auth import Auth
+from headwater.http_api import problem
+
+
+def add_pages(app: FastAPI, root: Path, auth: Auth, *, dev: bool) -> None:
+    """Adds the pages of a project, last, so that the API comes first.
+
+    Args:
+        app: the application.
+        root: the project's folder; its `frontend/` is served when it holds an `index.html`.
+        auth: makes tokens for pages.
+        dev: give development tokens to pages on this machine.
+    """
+    app.add_route("/headwater.js", _client, ["GET"])
+    if dev:
+        app.add_route("/dev/token", _token_route(auth), ["POST"])
+    frontend = root / "frontend"
+    if (frontend / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=frontend, html=True))
+    else:
+        app.add_route("/", _welcome, ["GET"])
+
+
+async def _client(_request: Request) -> Response:
+    source = resources.files("headwater").joinpath("browser/headwater.js").read_bytes()
+    return Response(source, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+async def _welcome(_request: Request) -> Response:
+    return PlainTextResponse("This Headwater deployment is running.")
+
+
+def _token_route(auth: Auth):  # type: ignore[no-untyped-def]
+    async def give_token(request: Request) -> Response:
+        """A development token; the gate has let in only this machine's own pages."""
+        try:
+            body = await request.json()
+        except ValueError:
+            body = None
+        subject = body.get("subject") if isinstance(body, dict) else None
+        if not isinstance(subject, str) or not 0 < len(subject) <= 100:
+            return problem(400, "BadJsonBody", 'the body must be {"subject": "a name"}')
+        return Response(
+            _token_json(auth.token(subject, name=subject)), media_type="application/json"
+        )
+
+    return give_token
+
+
+def _token_json(token: str) -> bytes:
+    return b'{"token":"' + token.encode() + b'"}'

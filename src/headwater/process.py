@@ -1,0 +1,150 @@
+"""The server process: `python -m headwater.process OPTIONS DESCRIPTOR`, started by the supervisor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+
+from headwater.core.placement import InProcess
+from headwater.core.registry import App
+from headwater.core.work import Reload
+from headwater.errors import HeadwaterError, StorageBusy
+from headwater.loader import load
+from headwater.server import STATE, Server, ServerOptions
+from headwater.settings import Limits, limits_from_environment
+from headwater.supervisor import STARTUP_FAILED, end_with_parent
+
+_LOCK_TRIES_S = 5.0
+_console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def encode_options(options: ServerOptions) -> str:
+    """The options as one command-line argument."""
+    return orjson.dumps({**asdict(options), "root": str(options.root)}).decode()
+
+
+def decode_options(text: str) -> ServerOptions:
+    """The options from one command-line argument."""
+    data = orjson.loads(text)
+    return ServerOptions(**{**data, "root": Path(data["root"])})
+
+
+def serve(options: ServerOptions, listening: socket.socket) -> int:
+    """Loads the backend and serves it; gives the process's exit code."""
+    try:
+        limits = limits_from_environment()
+        app = _first_load(options, limits)
+        server = _with_database(lambda: Server(options, app, limits))
+    except (HeadwaterError, ValueError) as error:
+        text = error.message if isinstance(error, HeadwaterError) else str(error)
+        _console.print(f"[bold red]Headwater cannot start:[/] {_plain(text)}")
+        return STARTUP_FAILED
+    if options.dev:
+        _watch(server, limits)
+    server.run(listening, lambda: _announce(server, listening))
+    return 0
+
+
+def _first_load(options: ServerOptions, limits: Limits) -> App:
+    try:
+        return load(options.root, limits.load_limit_s)
+    except HeadwaterError as error:
+        if not options.dev or not (options.root / "backend").is_dir():
+            raise
+        _report(error)
+        return App(options.root)
+
+
+def _with_database(make: Callable[[], Server]) -> Server:
+    """The server, once a process that is just ending has let the database go."""
+    deadline = time.monotonic() + _LOCK_TRIES_S
+    while True:
+        try:
+            return make()
+        except StorageBusy:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _announce(server: Server, listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    state = server.options.root / STATE / "server.json"
+    written = state.with_suffix(".tmp")
+    written.write_bytes(orjson.dumps({"url": url, "pid": os.getppid()}))
+    written.replace(state)
+    functions = server.hub.engine.database.manifest.functions
+    what = "dev server" if server.options.dev else "server"
+    _console.print(f"[bold green]Headwater {what}[/] at {url} - {len(functions)} functions")
+
+
+def _watch(server: Server, limits: Limits) -> None:
+    """Reloads the backend whenever a file below `backend/` is saved."""
+    from watchfiles import PythonFilter, watch
+
+    root = server.options.root
+
+    def run() -> None:
+        for _ in watch(root / "backend", watch_filter=PythonFilter(), debounce=50, step=20):
+            began = time.monotonic()
+            work = Reload(
+                lambda: InProcess(load(root, limits.load_limit_s), limits),
+                lambda error: _reloaded(server, error, began),  # noqa: B023 - called within the turn
+            )
+            server.hub.put(work)
+
+    threading.Thread(target=run, name="watch", daemon=True).start()
+
+
+def _reloaded(server: Server, error: BaseException | None, began: float) -> None:
+    if error is not None:
+        _report(error)
+        return
+    functions = server.hub.engine.database.manifest.functions
+    took = (time.monotonic() - began) * 1000
+    _console.print(f"[green]reloaded[/] {len(functions)} functions in {took:.0f} ms")
+
+
+def _report(error: BaseException) -> None:
+    text = (
+        error.message if isinstance(error, HeadwaterError) else f"{type(error).__name__}: {error}"
+    )
+    _console.print(
+        f"[bold red]the backend does not load[/]; the last working version stays live\n{_plain(text)}"
+    )
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the supervisor, which ends us
+    options = decode_options(sys.argv[1])
+    listening = socket.socket(fileno=int(sys.argv[2]))
+    code = 1
+    try:
+        code = serve(options, listening)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)  # a thread that hangs in user code must not hold the process
+
+
+if __name__ == "__main__":
+    main()

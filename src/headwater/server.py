@@ -1,0 +1,239 @@
+"""The server: the network in one thread, the engine on the main thread, a gate before both."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from headwater.auth import Auth
+from headwater.clock import Clock
+from headwater.core.database import Database
+from headwater.core.engine import Engine
+from headwater.core.logs import install_log_handler
+from headwater.core.placement import InProcess
+from headwater.core.registry import App
+from headwater.core.storage.sqlite import SqliteStorage
+from headwater.core.timelimit import HardLimit
+from headwater.gate import Gate
+from headwater.http_api import HttpApi, problem
+from headwater.hub import Hub
+from headwater.pages import add_pages
+from headwater.settings import Limits
+from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
+
+STATE = ".headwater"
+DATABASE = "data.sqlite3"
+_SWITCH_INTERVAL_S = 0.0005  # network latency while Python code runs: 0.7 ms instead of 10
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How a server is started.
+
+    Attributes:
+        root: the project's folder.
+        dev: development: tokens for pages, the backend watched.
+        allow_hosts: further names for Host.
+        allow_origins: further origins, or `*`.
+    """
+
+    root: Path
+    host: str = "127.0.0.1"
+    port: int = 3210
+    dev: bool = False
+    allow_hosts: list[str] = field(default_factory=list)
+    allow_origins: list[str] = field(default_factory=list)
+
+
+class Front:
+    """The ASGI application: the gate, the sync socket, and FastAPI for everything else."""
+
+    def __init__(self, hub: Hub, auth: Auth, limits: Limits, gate: Gate, http: FastAPI) -> None:
+        self._hub, self._auth, self._limits = hub, auth, limits
+        self._gate = gate
+        self._http = http
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Answers one connection."""
+        if scope["type"] == "lifespan":
+            await self._http(scope, receive, send)
+            return
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        refusal = self._gate.refuses(headers)
+        if refusal is not None:
+            await _refuse(scope, receive, send, 403, "Forbidden", refusal)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            await self._answer_http(scope, receive, send, headers.get("origin"))
+
+    async def _socket(self, scope: Any, receive: Receive, send: Send) -> None:
+        found = client_version(scope["path"])
+        if found is None:
+            code, text = "InvalidVersion", "no sync socket here; it is at /api/<version>/sync"
+            await _refuse(scope, receive, send, 400, code, text)
+        elif unsupported(found):
+            code, text = "ClientVersionUnsupported", "this client is too old; update npm convex"
+            await _refuse(scope, receive, send, 400, code, text)
+        else:
+            await SyncSocket(self._hub, self._auth, self._limits, found).run(receive, send)
+
+    async def _answer_http(
+        self, scope: Any, receive: Receive, send: Send, origin: str | None
+    ) -> None:
+        cors = _cors_headers(origin, scope)
+
+        async def send_with_cors(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *cors]
+            await send(message)
+
+        if scope["method"] == "OPTIONS" and origin is not None:
+            await send_with_cors({"type": "http.response.start", "status": 200, "headers": []})
+            await send_with_cors({"type": "http.response.body", "body": b""})
+        else:
+            await self._http(scope, receive, send_with_cors)
+
+
+def _cors_headers(origin: str | None, scope: Any) -> list[tuple[bytes, bytes]]:
+    if origin is None:
+        return []
+    wanted = dict(scope["headers"]).get(b"access-control-request-headers", b"*")
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+        (b"access-control-allow-headers", wanted),
+        (b"access-control-max-age", b"86400"),
+        (b"vary", b"origin"),
+    ]
+
+
+async def _refuse(
+    scope: Any, receive: Receive, send: Send, status: int, code: str, message: str
+) -> None:
+    response = problem(status, code, message)
+    if scope["type"] == "websocket":
+        await receive()
+        prefix = "websocket.http.response"
+        headers = [*response.raw_headers]
+        await send({"type": f"{prefix}.start", "status": status, "headers": headers})
+        await send({"type": f"{prefix}.body", "body": response.body})
+    else:
+        await response(scope, receive, send)  # type: ignore[arg-type]
+
+
+class Server:
+    """One deployment, ready to run.
+
+    Args:
+        options: how it is started.
+        app: the loaded backend.
+        limits: its limits.
+    """
+
+    def __init__(self, options: ServerOptions, app: App, limits: Limits) -> None:
+        install_log_handler()
+        state = options.root / STATE
+        state.mkdir(exist_ok=True)
+        self.options = options
+        self.limits = limits
+        self.auth = Auth(state, Clock())
+        database = Database(SqliteStorage(state / DATABASE), Clock(), limits)
+        placement = InProcess(app, limits)
+        self.hub = Hub(Engine(database, placement), placement)
+
+    def asgi(self) -> Front:
+        """The ASGI application."""
+        http = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+        HttpApi(self.hub, self.auth, self.limits, version("headwater")).add_routes(http)
+        add_pages(http, self.options.root, self.auth, dev=self.options.dev)
+        gate = Gate.of(self.options.host, self.options.allow_hosts, self.options.allow_origins)
+        return Front(self.hub, self.auth, self.limits, gate, http)
+
+    def run(self, listening: socket.socket, started: Callable[[], None]) -> None:
+        """Serves until SIGTERM. Called on the main thread, which becomes the engine's.
+
+        Args:
+            listening: the bound socket.
+            started: called once requests are answered.
+        """
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        network = _Network(self, listening, started)
+        thread = threading.Thread(target=network.run, name="network", daemon=True)
+        signal.signal(signal.SIGTERM, lambda *_: network.stop())
+        thread.start()
+        try:
+            self.hub.run(HardLimit(self.limits.hard_limit_s))
+        finally:
+            network.stop()
+            thread.join(timeout=5)
+            self.hub.engine.database.storage.close()
+
+
+class _Network:
+    """uvicorn in a thread of its own."""
+
+    def __init__(
+        self, server: Server, listening: socket.socket, started: Callable[[], None]
+    ) -> None:
+        self._server = server
+        self._listening = listening
+        self._started = started
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                server.asgi(),
+                ws="websockets-sansio",
+                ws_max_size=int(server.limits.message_bytes),
+                ws_per_message_deflate=False,  # 2 to 3.7 times the CPU of a message
+                ws_ping_interval=20.0,
+                ws_ping_timeout=server.limits.dead_client_s - 20.0,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=2,
+                server_header=False,
+            )
+        )
+
+    def run(self) -> None:
+        """Serves on this thread until `stop`."""
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(self._serve())
+        finally:
+            self._server.hub.stop()
+
+    async def _serve(self) -> None:
+        self._server.hub.connect(asyncio.get_running_loop())
+        serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listening]))
+        while not self._uvicorn.started and not serving.done():
+            await asyncio.sleep(0.005)
+        if self._uvicorn.started:
+            self._started()
+        await serving
+
+    def stop(self) -> None:
+        """Ends serving; connections are told, what the engine has taken is finished."""
+        self._uvicorn.should_exit = True
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    with suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None

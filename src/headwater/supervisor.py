@@ -1,0 +1,141 @@
+"""The supervisor: holds the listening socket and keeps a server process behind it.
+
+A handler that nothing in a process can stop ends that process; this starts the next one. Connections that
+come in between wait in the socket's queue. Nothing acknowledged is lost, for it was committed before.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+STARTUP_FAILED = 78
+"""Exit code of a server that cannot start; starting it again would not help (EX_CONFIG of sysexits)."""
+
+_BIND_TRIES_S = 5.0
+_PAUSES_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
+_STEADY_S = 30.0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; waits a little for a server that is just ending.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    deadline = time.monotonic() + _BIND_TRIES_S
+    while True:
+        made = socket.socket(family, socket.SOCK_STREAM)
+        if os.name == "posix":  # elsewhere the option lets two servers share an address
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind((host, port))
+            made.listen(2048)
+            return made
+        except OSError:
+            made.close()
+            if time.monotonic() > deadline or not _was_ours(host, port):
+                raise
+            time.sleep(0.05)
+
+
+def _was_ours(host: str, port: int) -> bool:
+    """False when something answers at the address: then waiting is of no use."""
+    try:
+        with socket.create_connection((host, port), timeout=0.2):
+            time.sleep(0.2)
+            return True
+    except OSError:
+        return True
+
+
+class Supervisor:
+    """Runs a server process and starts another when it ends unexpectedly.
+
+    Args:
+        command: the server's command line; the socket's descriptor is appended.
+        listening: the bound socket, handed to every server in turn.
+        tell: prints a line for whoever watches the terminal.
+    """
+
+    def __init__(
+        self, command: Sequence[str], listening: socket.socket, tell: Callable[[str], None]
+    ) -> None:
+        self._command = [*command, str(listening.fileno())]
+        self._listening = listening
+        self._tell = tell
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stopping = False
+        self._quick_ends = 0
+
+    def run(self) -> int:
+        """Keeps a server running until SIGINT or SIGTERM; gives the exit code."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        while True:
+            began = time.monotonic()
+            code = self._serve()
+            if self._stopping or code == 0:
+                return 0
+            if code == STARTUP_FAILED:
+                return 1
+            self._pause(code, time.monotonic() - began)
+            if self._stopping:
+                return 0
+
+    def _serve(self) -> int:
+        # The child reads its standard input: when we end, even by kill -9, it sees the end and goes.
+        self._child = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, pass_fds=[self._listening.fileno()]
+        )
+        if self._stopping:
+            self._child.terminate()
+        return self._child.wait()
+
+    def _pause(self, code: int, lived_s: float) -> None:
+        self._quick_ends = 0 if lived_s > _STEADY_S else self._quick_ends + 1
+        pause = _PAUSES_S[min(self._quick_ends, len(_PAUSES_S) - 1)]
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        self._tell(
+            f"The server process ended unexpectedly ({how}); starting it again. "
+            "Nothing acknowledged is lost."
+        )
+        time.sleep(pause)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+
+
+def end_with_parent() -> None:
+    """Ends this process when its supervisor is gone, whatever ended that."""
+    import threading
+
+    _ask_kernel()
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os._exit(0)
+
+    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
+
+
+def _ask_kernel() -> None:
+    """On Linux the kernel itself ends us with our parent, also inside a long call into C."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    libc: Any = ctypes.CDLL(None, use_errno=True)
+    set_parent_death_signal = 1
+    libc.prctl(set_parent_death_signal, signal.SIGKILL, 0, 0, 0)

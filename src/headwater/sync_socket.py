@@ -1,0 +1,267 @@
+"""The sync socket: one WebSocket, its messages to the engine and the engine's texts back.
+
+A plain ASGI application: it runs no user code and knows no rules of the protocol but how to read it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from typing import Any
+
+from headwater.auth import Auth
+from headwater.core import protocol
+from headwater.core.calls import Call
+from headwater.core.protocol import ActionRequest, Authenticate, Event
+from headwater.core.session import Close, Session
+from headwater.core.work import Authenticated, Drained, FromClient, Left
+from headwater.errors import InvalidToken, ProtocolError
+from headwater.hub import Hub
+from headwater.settings import Limits
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_CHUNKED_SINCE = (1, 28, 0)
+_UNSUPPORTED = (0, 19, 1)
+_log = logging.getLogger("headwater")
+
+
+def client_version(path: str) -> tuple[int, ...] | None:
+    """The npm client's version in a path such as `/api/1.48.0/sync`; () for `/api/sync`.
+
+    Returns:
+        None when the path is no sync path or the version cannot be read.
+    """
+    match = re.fullmatch(r"/api/(?:(\d+)\.(\d+)\.(\d+)(?:-[\w.]+)?/)?sync", path)
+    if match is None:
+        return None
+    return tuple(int(part) for part in match.groups() if part is not None)
+
+
+def unsupported(version: tuple[int, ...]) -> bool:
+    """True for npm clients too old to speak this protocol."""
+    return bool(version) and version <= _UNSUPPORTED
+
+
+class SyncSocket:
+    """One client's connection, on the network's thread.
+
+    Attributes:
+        transitions_sent: transitions that have left for the client; the engine reads it.
+    """
+
+    def __init__(self, hub: Hub, auth: Auth, limits: Limits, version: tuple[int, ...]) -> None:
+        self.transitions_sent = 0
+        self._hub = hub
+        self._auth = auth
+        self._limits = limits
+        self._session = Session(self, limits, chunked=version >= _CHUNKED_SINCE)
+        self._send: Send | None = None
+        self._waiting: deque[tuple[str | Close, int]] = deque()
+        self._waiting_bytes = 0
+        self._slow: asyncio.Task[None] | None = None
+        self._closed = asyncio.Event()
+        self._actions: set[asyncio.Task[None]] = set()
+        self._messages = 0
+        self._last_sent = 0.0
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Serves the connection until it ends."""
+        await receive()
+        await send({"type": "websocket.accept"})
+        self._send = send
+        pinging = asyncio.create_task(self._ping_when_quiet())
+        try:
+            await self._read(receive)
+        finally:
+            self._closed.set()
+            pinging.cancel()
+            for task in self._actions:
+                task.cancel()
+            if self._slow is not None:
+                self._slow.cancel()
+            self._hub.put(Left(self._session))
+
+    async def _read(self, receive: Receive) -> None:
+        closed = asyncio.ensure_future(self._closed.wait())
+        try:
+            while True:
+                incoming = asyncio.ensure_future(receive())
+                await asyncio.wait((incoming, closed), return_when=asyncio.FIRST_COMPLETED)
+                if not incoming.done():
+                    incoming.cancel()
+                    return
+                message = incoming.result()
+                if message["type"] == "websocket.disconnect":
+                    return
+                await self._take(message.get("text") or message.get("bytes") or b"")
+        finally:
+            closed.cancel()
+
+    async def _take(self, text: str | bytes) -> None:
+        try:
+            message = protocol.parse(text)
+            if isinstance(message, Event):
+                return
+            if isinstance(message, ActionRequest):
+                self._start_action(message)
+                return
+            self._messages += 1
+            if isinstance(message, Authenticate):
+                self._hub.put(self._authenticated(message))
+            else:
+                self._hub.put(FromClient(self._session, message))
+        except ProtocolError as error:
+            self.deliver([protocol.fatal_error(error.message)], 0, Close())
+            return
+        # A client that sends faster than the engine takes is made to wait, not refused: after a
+        # reconnect it may rightly replay any number of mutations.
+        while self._messages - self._session.taken > self._limits.requests_waiting:
+            await self._hub.next_turn()
+
+    def _authenticated(self, message: Authenticate) -> Authenticated:
+        base = message.base_version
+        try:
+            if message.token_type == "None":
+                return Authenticated(self._session, base, None)
+            if message.token_type == "Admin":
+                caller = self._auth.admin(message.token, message.impersonating)
+                return Authenticated(self._session, base, caller.identity, admin=True)
+            return Authenticated(self._session, base, self._auth.identity(message.token))
+        except InvalidToken as error:
+            return Authenticated(self._session, base, None, error.message)
+
+    # actions
+
+    def _start_action(self, message: ActionRequest) -> None:
+        task = asyncio.create_task(self._run_action(message, self._messages))
+        self._actions.add(task)
+        task.add_done_callback(self._actions.discard)
+
+    async def _run_action(self, message: ActionRequest, after: int) -> None:
+        session = self._session
+        while session.taken < after:  # a token sent before the action is the one it runs with
+            await self._hub.next_turn()
+        call = Call(
+            message.path, "action", message.arguments, session.identity, internal=session.admin
+        )
+        outcome = await self._hub.actions.run(call)
+        if outcome.failure is None:
+            value = outcome.value or b"null"
+            text = protocol.action_response(message.request_id, value, outcome.log_lines)
+        else:
+            title = self._hub.engine.database.clock.random_bytes(8).hex()
+            text = protocol.action_failed(
+                message.request_id,
+                outcome.failure.titled(title),
+                outcome.failure.data,
+                outcome.log_lines,
+            )
+        self.deliver([text], 0, None)
+
+    # sending
+
+    def deliver(self, texts: list[str], transitions: int, close: Close | None) -> None:
+        """Sends texts in order, the last of them a transition if `transitions` is 1, then closes."""
+        if self._closed.is_set() or self._send is None:
+            return
+        self._last_sent = asyncio.get_running_loop().time()
+        last = len(texts) - 1
+        for number, text in enumerate(texts):
+            self._offer(text, transitions if number == last else 0)
+        if close is not None:
+            self._offer(close, 0)
+
+    def _offer(self, item: str | Close, transitions: int) -> None:
+        if self._slow is not None or isinstance(item, Close):
+            self._queue(item, transitions)
+            return
+        # Driving `send` by hand saves a task per message: with room in the socket it ends at once.
+        sending = self._sending(item)
+        try:
+            blocked_on = sending.send(None)
+        except StopIteration:
+            self.transitions_sent += transitions
+            return
+        except Exception:  # the client is gone; reading notices too
+            self._closed.set()
+            return
+        self._slow = asyncio.create_task(self._drain(_Rest(sending, blocked_on), transitions))
+
+    def _sending(self, text: str) -> Any:
+        assert self._send is not None, "the socket was accepted"
+        return self._send({"type": "websocket.send", "text": text})
+
+    def _queue(self, item: str | Close, transitions: int) -> None:
+        self._waiting.append((item, transitions))
+        self._waiting_bytes += 0 if isinstance(item, Close) else len(item)
+        if self._waiting_bytes > self._limits.send_buffer_bytes:
+            self._cut_off("it does not read what it asked for")
+        elif self._slow is None:
+            self._slow = asyncio.create_task(self._drain(None, 0))
+
+    async def _drain(self, rest: _Rest | None, transitions: int) -> None:
+        """Sends what waits for a slow client, then tells the engine that there is room again."""
+        try:
+            async with asyncio.timeout(self._limits.slow_client_s):
+                if rest is not None:
+                    await rest
+            self.transitions_sent += transitions
+            while self._waiting and not self._closed.is_set():
+                await self._send_next()
+        except TimeoutError:
+            self._cut_off(f"it took nothing for {self._limits.slow_client_s:g} s")
+        except Exception:
+            self._closed.set()
+        self._slow = None
+        self._hub.put(Drained(self._session))
+
+    async def _send_next(self) -> None:
+        item, transitions = self._waiting.popleft()
+        assert self._send is not None, "the socket was accepted"
+        if isinstance(item, Close):
+            message: Message = {"type": "websocket.close", "code": item.code, "reason": item.reason}
+            await self._send(message)
+            self._closed.set()
+            return
+        self._waiting_bytes -= len(item)
+        async with asyncio.timeout(self._limits.slow_client_s):
+            await self._sending(item)
+        self.transitions_sent += transitions
+
+    def _cut_off(self, why: str) -> None:
+        _log.warning("a client was cut off: %s", why)
+        self._waiting.clear()
+        self._closed.set()
+
+    async def _ping_when_quiet(self) -> None:
+        quiet = self._limits.idle_ping_s
+        while True:
+            await asyncio.sleep(quiet / 3)
+            if asyncio.get_running_loop().time() - self._last_sent >= quiet:
+                self.deliver([protocol.PING], 0, None)
+
+
+class _Rest:
+    """The rest of a `send` that was begun by hand and met a full socket.
+
+    The future it is blocked on is given to the task again, as if the task had met it.
+    """
+
+    def __init__(self, sending: Any, blocked_on: Any) -> None:
+        self._sending = sending
+        self._blocked_on = blocked_on
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        blocked_on = self._blocked_on
+        while True:
+            yield blocked_on
+            try:
+                blocked_on = self._sending.send(None)
+            except StopIteration:
+                return
