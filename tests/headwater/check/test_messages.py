@@ -108,6 +108,22 @@ MESSAGES = {
           More: headwater explain HW203
         """,
     ),
+    "HW203 file in a query": (
+        """
+        from pathlib import Path
+        WORDS = Path(__file__).parent / "words.txt"
+        @query
+        async def words(ctx: QueryCtx) -> list[str]:
+            return WORDS.read_text().split()
+        """,
+        """
+        HW203 backend/tasks.py:6:12  query tasks:words
+          What: calls Path.read_text(); a query is run again whenever what it read changes and must not do I/O.
+          Fix:  fetch it in an @action that stores it by ctx.run_mutation(save, ...);
+                the query then reads what is stored
+          More: headwater explain HW203
+        """,
+    ),
     "HW203 database": (
         """
         import sqlite3
