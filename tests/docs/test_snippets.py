@@ -95,7 +95,7 @@ def test_every_block_says_what_it_is(page: Path) -> None:
         assert block.language in LANGUAGES, f"{block.place}: {block.language}"
 
 
-@pytest.mark.parametrize("page", with_language("json"), ids=name_of)
+@pytest.mark.parametrize("page", pages(), ids=name_of)
 def test_json_blocks_parse(page: Path) -> None:
     """What a page shows as JSON is JSON."""
     for block in blocks(page):
