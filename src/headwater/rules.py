@@ -397,6 +397,39 @@ async def complete(ctx: MutationCtx, id: Id[Task]) -> None:
         stages=("T",),
     ),
     Rule(
+        id="HW206",
+        title="No shared state between calls",
+        mistake="a `ctx` or a document kept in a module variable for a later call",
+        rule="A query or mutation reads and writes through the `ctx` it is given, and keeps "
+        "neither it nor what it read for another call.",
+        why="a ctx ends with its call, and what a module remembers is in no transaction",
+        fix="use the ctx your function is given, and keep it nowhere",
+        bad="""\
+# backend/tasks.py
+from backend.schema import Task
+from headwater import Id, MutationCtx, mutation
+
+seen: list[MutationCtx] = []
+
+
+@mutation
+async def create(ctx: MutationCtx, title: str) -> Id[Task]:
+    seen.append(ctx)
+    return await seen[0].db.insert(Task(title=title))  # <- HW206
+""",
+        good="""\
+# backend/tasks.py
+from backend.schema import Task
+from headwater import Id, MutationCtx, mutation
+
+
+@mutation
+async def create(ctx: MutationCtx, title: str) -> Id[Task]:
+    return await ctx.db.insert(Task(title=title))
+""",
+        stages=("T",),
+    ),
+    Rule(
         id="HW401",
         title="Index, then filter",
         mistake="`.filter()` as the query; an index or field that does not exist",
