@@ -4,7 +4,8 @@ The names a backend imports. A message's way through the runtime, file by file:
 
     server.py  ->  core/protocol.py  ->  core/session.py  ->  core/engine.py  ->  core/calls.py
     ->  core/driver.py (the handler)  <->  core/transaction.py (its reads and writes)
-    ->  core/commits.py  ->  core/subscriptions.py  ->  core/session.py (a transition)  ->  server.py
+    ->  core/commits.py  ->  core/subscriptions.py  ->  core/session.py (a transition)  ->
+    server.py
 """
 
 from headwater.core.context import ActionCtx, MutationCtx, QueryCtx

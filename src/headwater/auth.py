@@ -1,7 +1,7 @@
 """Who a request comes from: development tokens, and the deployment's admin key.
 
-Both secrets live in the project's `.headwater/` folder, readable by its owner only, and are made at the
-first start. Neither is ever logged.
+Both secrets live in the project's `.headwater/` folder, readable by its owner only, and are made at
+the first start. Neither is ever logged.
 """
 
 from __future__ import annotations

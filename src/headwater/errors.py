@@ -1,7 +1,8 @@
 """Every error a learner or a client can meet.
 
-One base class. Each class has a tag (its name, stable, on its own heading in docs/reference/errors.md),
-makes its own sentence from facts, and says what to do next in `fix` where that is not in the sentence.
+One base class. Each class has a tag (its name, stable, on its own heading in
+docs/reference/errors.md), makes its own sentence from facts, and says what to do next in `fix`
+where that is not in the sentence.
 """
 
 from __future__ import annotations
@@ -165,14 +166,18 @@ class LimitExceeded(HeadwaterError):
 
 
 class Conflict(HeadwaterError):
-    """A transaction that lost against another; retried by the engine. May be raised to test clients."""
+    """A transaction that lost against another; retried by the engine. May be raised to test
+    clients.
+    """
 
     def __init__(self, text: str = "Documents read by this mutation changed while it ran.") -> None:
         super().__init__(text)
 
 
 class Overloaded(HeadwaterError):
-    """The server has too much to do; clients back off and try again. May be raised to test clients."""
+    """The server has too much to do; clients back off and try again. May be raised to test
+    clients.
+    """
 
     def __init__(self, text: str = "The server is overloaded. Try again in a moment.") -> None:
         super().__init__(text)
@@ -184,7 +189,9 @@ class NotAuthenticated(HeadwaterError):
     def __init__(self) -> None:
         super().__init__("Not signed in: this function needs an identity.")
 
-    fix = "sign in first; in tests use backend.with_identity(subject=...), on the command line --as NAME"
+    fix = (
+        "sign in first; in tests backend.with_identity(subject=...), on the command line --as NAME"
+    )
 
 
 class InvalidToken(HeadwaterError):

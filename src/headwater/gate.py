@@ -1,7 +1,7 @@
 """The gate: which hosts and origins are answered at all.
 
-A browser is not trusted because it runs on this machine: a page from anywhere can call a local server. So
-Host must be a name this server is known by, and Origin absent, loopback or allowed.
+A browser is not trusted because it runs on this machine: a page from anywhere can call a local
+server. So Host must be a name this server is known by, and Origin absent, loopback or allowed.
 """
 
 from __future__ import annotations

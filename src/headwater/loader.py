@@ -35,8 +35,8 @@ def load(root: Path, limit_s: float | None = None) -> App:
     folder = root / PACKAGE
     if not folder.is_dir():
         raise BackendLoadError(
-            f"{root} holds no folder `{PACKAGE}/`. Run this in a project's folder, or make one with "
-            "`headwater new my-app`"
+            f"{root} holds no folder `{PACKAGE}/`. Run this in a project's folder, or make one "
+            "with `headwater new my-app`"
         )
     with _fresh_modules():
         return _limited(lambda: register(root, _import_all(root, folder)), root, limit_s)

@@ -1,4 +1,6 @@
-"""What a browser loads: the project's plain frontend and the one-file client; no build step, no CDN."""
+"""What a browser loads: the project's plain frontend and the one-file client; no build step, no
+CDN.
+"""
 
 from __future__ import annotations
 

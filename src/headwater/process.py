@@ -1,4 +1,4 @@
-"""The server process: `python -m headwater.process OPTIONS DESCRIPTOR`, started by the supervisor."""
+"""The server process, started by the supervisor: python -m headwater.process OPTIONS SOCKET."""
 
 from __future__ import annotations
 
@@ -122,7 +122,8 @@ def _report(error: BaseException) -> None:
         error.message if isinstance(error, HeadwaterError) else f"{type(error).__name__}: {error}"
     )
     _console.print(
-        f"[bold red]the backend does not load[/]; the last working version stays live\n{_plain(text)}"
+        "[bold red]the backend does not load[/]; the last working version stays live\n"
+        + _plain(text)
     )
 
 

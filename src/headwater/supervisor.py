@@ -1,7 +1,8 @@
 """The supervisor: holds the listening socket and keeps a server process behind it.
 
-A handler that nothing in a process can stop ends that process; this starts the next one. Connections that
-come in between wait in the socket's queue. Nothing acknowledged is lost, for it was committed before.
+A handler that nothing in a process can stop ends that process; this starts the next one.
+Connections that come in between wait in the socket's queue. Nothing acknowledged is lost, for it
+was committed before.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from types import FrameType
 from typing import Any
 
 STARTUP_FAILED = 78
-"""Exit code of a server that cannot start; starting it again would not help (EX_CONFIG of sysexits)."""
+"""Exit code of a server that cannot start; starting it again would not help (EX_CONFIG of
+sysexits).
+"""
 
 _BIND_TRIES_S = 5.0
 _PAUSES_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -92,7 +95,8 @@ class Supervisor:
                 return 0
 
     def _serve(self) -> int:
-        # The child reads its standard input: when we end, even by kill -9, it sees the end and goes.
+        # The child reads its standard input: when we end, even by kill -9, it sees the end and
+        # goes.
         self._child = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, pass_fds=[self._listening.fileno()]
         )

@@ -1,6 +1,7 @@
 """The sync socket: one WebSocket, its messages to the engine and the engine's texts back.
 
-A plain ASGI application: it runs no user code and knows no rules of the protocol but how to read it.
+A plain ASGI application: it runs no user code and knows no rules of the protocol but how to read
+it.
 """
 
 from __future__ import annotations
@@ -167,7 +168,7 @@ class SyncSocket:
     # sending
 
     def deliver(self, texts: list[str], transitions: int, close: Close | None) -> None:
-        """Sends texts in order, the last of them a transition if `transitions` is 1, then closes."""
+        """Sends texts in order, the last one a transition if `transitions` is 1, then closes."""
         if self._closed.is_set() or self._send is None:
             return
         self._last_sent = asyncio.get_running_loop().time()

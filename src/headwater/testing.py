@@ -171,7 +171,9 @@ class Backend(Caller):
 
     @property
     def last_call(self) -> Outcome:
-        """Everything about the last call: its read set, its writes, whether the handler was entered."""
+        """Everything about the last call: its read set, its writes, whether the handler was
+        entered.
+        """
         return self._host.last
 
     @property

@@ -20,6 +20,7 @@ from headwater.core.names import wire_name
 from headwater.errors import NoServer
 from headwater.server import STATE
 
+_EXAMPLE = """'{"title": "Milk"}'"""
 _TIMEOUT_S = 660.0  # an action may take ten minutes
 
 
@@ -61,10 +62,10 @@ def _arguments(text: str) -> dict[str, Any]:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise usage_error(
-            f'the arguments are not JSON: {error}. Quote them for your shell: \'{{"title": "Milk"}}\''
+            f"the arguments are not JSON: {error}. Quote them for your shell: {_EXAMPLE}"
         ) from None
     if not isinstance(parsed, dict):
-        raise usage_error('the arguments must be a JSON object: \'{"title": "Milk"}\'')
+        raise usage_error(f"the arguments must be a JSON object: {_EXAMPLE}")
     return {wire_name(name): value for name, value in parsed.items()}
 
 

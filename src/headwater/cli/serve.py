@@ -54,8 +54,8 @@ def _supervise(options: ServerOptions) -> None:
         listening = listen(options.host, options.port)
     except OSError as error:
         raise usage_error(
-            f"cannot listen on {options.host}:{options.port}: {error.strerror}. Is a server already "
-            "running there? Stop it, or give another --port"
+            f"cannot listen on {options.host}:{options.port}: {error.strerror}. Is a server "
+            "already running there? Stop it, or give another --port"
         ) from None
     if os.name != "posix":  # a socket cannot be handed to another process there
         raise typer.Exit(serve_here(options, listening))

@@ -51,7 +51,9 @@ class Call:
 
 @dataclass(slots=True)
 class Frame:
-    """A call on its way into a handler: what the place that runs it needs to know besides the path."""
+    """A call on its way into a handler: what the place that runs it needs to know besides the
+    path.
+    """
 
     spec: FunctionSpec
     arguments: dict[str, Any]
@@ -144,7 +146,9 @@ class Calls:
         return checked
 
     def run(self, call: Call) -> Outcome:
-        """Runs a query or a mutation in a transaction of its own; never raises what a handler raised."""
+        """Runs a query or a mutation in a transaction of its own; never raises what a handler
+        raised.
+        """
         database = self._database
         now_ms = database.clock.now_ns() / 1e6
         transaction = Transaction(
@@ -202,7 +206,7 @@ class Calls:
         return encoded
 
     def _nested(self, request: requests.RunFunction, outer: Frame, transaction: Transaction) -> Any:
-        """A function run by another, in its transaction; a failed mutation undoes its own writes."""
+        """A function run by another, in its transaction; when it fails, its writes are undone."""
         call = Call(request.path, request.kind, request.arguments, internal=True)
         spec = self.spec(call)
         if spec.kind == "action" or (spec.kind == "mutation" and outer.spec.kind == "query"):

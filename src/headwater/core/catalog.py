@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from headwater.core import ids
 from headwater.core.manifest import BY_CREATION_TIME, TableSpec
@@ -15,7 +16,9 @@ _RECORD = "catalog"
 
 @dataclass
 class CatalogTable:
-    """One table of the database: its number, its indexes, the shape its documents were checked for."""
+    """One table of the database: its number, its indexes, the shape its documents were checked
+    for.
+    """
 
     number: int
     indexes: dict[str, CatalogIndex] = field(default_factory=dict)
@@ -38,7 +41,7 @@ class Catalog:
     """
 
     def __init__(self, body: bytes | None = None) -> None:
-        data = json.loads(body) if body else {"next": 1, "tables": {}}
+        data: Any = json.loads(body) if body else {"next": 1, "tables": {}}
         self._next: int = data["next"]
         self.tables = {name: _read(table) for name, table in data["tables"].items()}
         self._names = {table.number: name for name, table in self.tables.items()}
@@ -112,7 +115,8 @@ class Catalog:
         return number
 
 
-def _read(data: dict[str, object]) -> CatalogTable:
-    indexes: dict[str, list[object]] = data["indexes"]  # type: ignore[assignment]
-    found = {n: CatalogIndex(int(str(i[0])), tuple(map(str, i[1:]))) for n, i in indexes.items()}
-    return CatalogTable(int(str(data["number"])), found, str(data["shape"]))
+def _read(data: dict[str, Any]) -> CatalogTable:
+    indexes = {
+        n: CatalogIndex(number, tuple(rest)) for n, (number, *rest) in data["indexes"].items()
+    }
+    return CatalogTable(data["number"], indexes, data["shape"])

@@ -1,7 +1,7 @@
 """From Python annotations to validators, and values to the Python types the annotations promise.
 
-`Codec.validator` is plain data and runs anywhere; `Codec.restore` builds Python objects from values already
-checked; `lower` is the way back, by the run-time type of what a handler returned.
+`Codec.validator` is plain data and runs anywhere; `Codec.restore` builds Python objects from values
+already checked; `lower` is the way back, by the run-time type of what a handler returned.
 """
 
 from __future__ import annotations
@@ -159,7 +159,9 @@ class Codecs:
         )
 
     def annotated(self, annotation: Any, metadata: typing.Iterable[Any], where: str) -> Codec:
-        """The codec of an annotation with constraints; what is no plain constraint is left to pydantic."""
+        """The codec of an annotation with constraints; what is no plain constraint is left to
+        pydantic.
+        """
         codec = self.of(annotation, where)
         custom = []
         for item in _flattened(metadata):
@@ -273,23 +275,23 @@ def _unsupported(annotation: Any, where: str) -> RegistrationError:
     name = getattr(annotation, "__name__", str(annotation))
     return RegistrationError(
         f"{where}: {name} can neither be stored nor sent. Use bool, int, float, str, bytes, Int64, "
-        "Id[Table], Literal, an Enum, list[...], dict[str, ...], a headwater.Model, a table's class, "
-        "unions of these, or Any"
+        "Id[Table], Literal, an Enum, list[...], dict[str, ...], a headwater.Model, a table's "
+        "class, unions of these, or Any"
     )
 
 
 def _literals(arguments: tuple[Any, ...], where: str) -> Codec:
-    members = {}
+    members: dict[Any, Validator] = {}
     for argument in arguments:
         value = argument.value if isinstance(argument, enum.Enum) else argument
         if value is None:
-            members[None] = (validators.Null(), None)
+            members[None] = validators.Null()
         elif isinstance(value, str | bool | int):
             value = normalize(value)
-            members[type(value), value] = (validators.Literal(value), argument)
+            members[type(value), value] = validators.Literal(value)
         else:
             raise _unsupported(argument, where)
-    found = [validator for validator, _ in members.values()]
+    found = list(members.values())
     validator = found[0] if len(found) == 1 else validators.Union(tuple(found))
     plain = all(isinstance(a, str | bool | None) for a in arguments)
     back = {(type(key), key): a for key, a in ((normalize(a), a) for a in arguments)}
@@ -353,12 +355,12 @@ def _constrained(validator: Validator, item: Any) -> Validator | None:
     given = {k: v for k, v in _facts(item).items() if v is not None}
     if isinstance(validator, validators.Number | validators.Int64Validator):
         bounds = _merged(validator.bounds, given, _SIZE_BOUNDS)
-        return bounds and replace(validator, bounds=bounds)
+        return replace(validator, bounds=bounds) if bounds else None
     if isinstance(validator, validators.String) and given.keys() == {"pattern"}:
         return replace(validator, pattern=given["pattern"])
     if isinstance(validator, validators.String | validators.Bytes | validators.Array):
         bounds = _merged(validator.length, given, _LENGTH_BOUNDS)
-        return bounds and replace(validator, length=bounds)
+        return replace(validator, length=bounds) if bounds else None
     return None
 
 

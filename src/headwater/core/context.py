@@ -252,19 +252,22 @@ class ActionCtx:
         self, function: QueryFn[P, R], /, *args: P.args, **arguments: P.kwargs
     ) -> R:
         """A query at its own snapshot."""
-        return await self._run(function, args, arguments)
+        result: R = await self._run(function, args, arguments)
+        return result
 
     async def run_mutation(
         self, function: MutationFn[P, R], /, *args: P.args, **arguments: P.kwargs
     ) -> R:
         """A mutation, committed when this returns."""
-        return await self._run(function, args, arguments)
+        result: R = await self._run(function, args, arguments)
+        return result
 
     async def run_action(
         self, function: ActionFn[P, R], /, *args: P.args, **arguments: P.kwargs
     ) -> R:
         """Another action."""
-        return await self._run(function, args, arguments)
+        result: R = await self._run(function, args, arguments)
+        return result
 
     async def _run(
         self, function: Registered[Any, Any], args: tuple[Any, ...], arguments: dict[str, Any]

@@ -1,4 +1,6 @@
-"""One database: a storage, its catalog, the manifest it serves, and the documents it holds decoded."""
+"""One database: a storage, its catalog, the manifest it serves, and the documents it holds
+decoded.
+"""
 
 from __future__ import annotations
 

@@ -80,8 +80,7 @@ class Run(Asking):
         if answer_one is None and answer is None:
             raise ValueError("a Run needs `answer` or `answer_one`")
         super().__init__(function, kind, root)
-        self._answer = answer or self._answer_each
-        self._answer_one = answer_one or self._answer_alone
+        self._answer, self._answer_one = answer, answer_one
         self.limit_s = limit_s
         self._generators: list[Any] = []
 
@@ -117,6 +116,7 @@ class Run(Asking):
             _leave(loop, task)
             _run_loop(outer_loop)
             sys.set_asyncgen_hooks(*hooks)
+            del self._loop, self._task, self._handler, self._context  # they refer to this call
 
     def _to_the_end(self, handler: Coroutine[Any, Any, R]) -> R:
         error: BaseException
@@ -135,7 +135,8 @@ class Run(Asking):
             del error  # its traceback holds this frame
 
     def _step_through(self, handler: Coroutine[Any, Any, R]) -> R:
-        watch, loop, answer, run_in = self._watch, self._loop, self._answer_one, self._context.run
+        watch, loop, run_in = self._watch, self._loop, self._context.run
+        answer = self._answer_one or self._answer_alone
         send, throw = handler.send, handler.throw
         step: Callable[[Any], Any] = send
         value: Any = None
@@ -172,7 +173,7 @@ class Run(Asking):
         loop = self._loop
         if got is self:
             if not loop.ready and not loop.posted:
-                return self._answer_one(self._asked)
+                return self._answer_alone(self._asked)
             future = loop.post(self._asked)
             self._run_tasks_until(future)
             return future.result()
@@ -224,24 +225,28 @@ class Run(Asking):
     def _answer_posted(self) -> None:
         posted = [entry for entry in self._loop.posted if not entry[1].done()]
         self._loop.posted.clear()
-        outcomes = self._answer([request for request, _ in posted]) if posted else []
+        outcomes = self._outcomes([request for request, _ in posted]) if posted else []
         for (_, future), outcome in zip(posted, outcomes, strict=True):
             if outcome.error is None:
                 future.set_result(outcome.value)
             else:
                 future.set_exception(outcome.error)
 
-    def _answer_each(self, requests: list[Any]) -> list[Outcome]:
+    def _outcomes(self, requests: list[Any]) -> list[Outcome]:
+        if self._answer is not None:
+            return self._answer(requests)
         return [self._outcome(request) for request in requests]
 
     def _outcome(self, request: Any) -> Outcome:
         try:
-            return Outcome(self._answer_one(request))
+            return Outcome(self._answer_alone(request))
         except Exception as error:
             return Outcome(error=error)
 
     def _answer_alone(self, request: Any) -> Any:
-        (outcome,) = self._answer([request])
+        if self._answer_one is not None:
+            return self._answer_one(request)
+        (outcome,) = self._outcomes([request])
         if outcome.error is not None:
             raise outcome.error
         return outcome.value

@@ -322,7 +322,9 @@ class Engine:
             self._subscriptions.detach(old, (session, query_id))
 
     def _split(self, subscription: Subscription, batch: _Batch) -> list[Subscription]:
-        """The function has begun to look at the caller: every identity gets a subscription of its own."""
+        """The function has begun to look at the caller: every identity gets a subscription of its
+        own.
+        """
         self._subscriptions.unshare(subscription)
         made: dict[Subscription, None] = {}
         for session, query_id in list(subscription.subscribers):

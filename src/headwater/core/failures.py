@@ -58,7 +58,7 @@ def remote_error(failure: Failure) -> RemoteError | RemoteAppError:
 
 
 def failure_of(error: BaseException, root: Path | None = None) -> Failure:
-    """What a raised error tells the client; `root` is the project the trace's files are shown in."""
+    """What a raised error tells the client; the trace shows files relative to `root`."""
     if isinstance(error, RemoteError | RemoteAppError):
         return error.failure
     busy = type(error).__name__ if isinstance(error, Conflict | Overloaded) else None

@@ -6,7 +6,7 @@ import inspect
 import typing
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, Literal, NoReturn, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from headwater.core import validators
 from headwater.core.codecs import Codec, Codecs, Restore, without_none
@@ -47,7 +47,7 @@ class Registered(Generic[P, R]):
     def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise RuleViolation(
             "HW104",
-            f"{self.kind} {self.__name__} was called directly; a registered function is a reference.",
+            f"{self.kind} {self.__name__} was called directly; it is a reference.",
             "share a plain helper that takes ctx, or `await ctx.run_"
             f"{self.kind}({self.__name__}, ...)`",
         )
@@ -187,7 +187,9 @@ class Function:
         return result
 
     def wire_arguments(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
-        """A Python call's arguments under wire names; unknown names stay, to be refused by the check."""
+        """A Python call's arguments under wire names; unknown names stay, to be refused by the
+        check.
+        """
         names = [parameter.name for parameter in self.parameters]
         given = dict(zip(names, args, strict=False)) | keywords
         if self.takes_any:
@@ -207,8 +209,8 @@ def wire_path(registered: Registered[Any, Any], module: str) -> str:
         name = wire_name(registered.__name__)
         if python_name(name) != registered.__name__:
             raise RegistrationError(
-                f"{registered.__module__}.{registered.__name__}: the name becomes `{name}` on the wire "
-                f"and `{python_name(name)}` on the way back; rename it, or give "
+                f"{registered.__module__}.{registered.__name__}: the name becomes `{name}` on the "
+                f"wire and `{python_name(name)}` on the way back; rename it, or give "
                 f"@{registered.kind}(name=...)"
             )
     return f"{module}:{name}"
@@ -249,8 +251,8 @@ def _type_hints(handler: Any, where: str) -> dict[str, Any]:
         return typing.get_type_hints(handler, include_extras=True)
     except NameError as error:
         raise RegistrationError(
-            f"{where}: a type hint names {error.name!r}, which the module does not define; import it "
-            "(not only under TYPE_CHECKING)"
+            f"{where}: a type hint names {error.name!r}, which the module does not define; import "
+            "it (not only under TYPE_CHECKING)"
         ) from None
 
 

@@ -1,7 +1,7 @@
 """Document ids: Convex's format, from which the table can be read.
 
-Lowercase Crockford base32 over: the table's number as a varint, 14 random bytes, the day as two bytes,
-and a Fletcher-16 checksum (wire.md 3.1; `id_v6.rs` of get-convex/convex-backend).
+Lowercase Crockford base32 over: the table's number as a varint, 14 random bytes, the day as two
+bytes, and a Fletcher-16 checksum (wire.md 3.1; `id_v6.rs` of get-convex/convex-backend).
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _ALL: Final = (1 << 64) - 1
 
 def encode_key(value: Any) -> bytes:
     """The key of one normalized value, or of UNSET."""
-    kind = type(value)
+    kind: type = type(value)
     if kind is str:
         return _STRING + _escape(value.encode())
     if kind is float:
@@ -40,7 +40,7 @@ def encode_key(value: Any) -> bytes:
     if value is UNSET:
         return _UNDEFINED
     if kind is Int64:
-        return _INT64 + (value + _SIGN).to_bytes(8, "big")
+        return _INT64 + int(value + _SIGN).to_bytes(8, "big")
     if kind is bytes:
         return _BYTES + _escape(value)
     if kind is list:
@@ -55,7 +55,8 @@ def encode_keys(values: Iterable[Any]) -> bytes:
 
 
 def _escape(raw: bytes) -> bytes:
-    # 00 ends a text; a 00 inside becomes 00 FF, which sorts after the end and before any other byte.
+    # 00 ends a text; a 00 inside becomes 00 FF, which sorts after the end and before any other
+    # byte.
     return (raw.replace(b"\x00", b"\x00\xff") if b"\x00" in raw else raw) + b"\x00\x00"
 
 
@@ -86,7 +87,8 @@ def document_key(document_id: str) -> bytes:
 def entry_key(number: int, fields: Sequence[str], document: dict[str, Any]) -> bytes:
     """The key of a document's entry in an index: its fields, then creation time, then id."""
     values = [encode_key(field_value(document, path)) for path in fields]
-    tail = encode_key(document["_creationTime"]) + document["_id"].encode()
+    document_id: str = document["_id"]
+    tail = encode_key(document["_creationTime"]) + document_id.encode()
     return index_prefix(number) + b"".join(values) + tail
 
 

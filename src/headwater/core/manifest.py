@@ -27,12 +27,15 @@ class IndexSpec:
 BY_CREATION_TIME = IndexSpec("by_creation_time", ())
 
 
+ANY = AnyValue()
+
+
 @dataclass(frozen=True)
 class TableSpec:
     """A table: the shape of its documents, without system fields, and its indexes."""
 
     name: str
-    document: Validator = AnyValue()
+    document: Validator = ANY
     indexes: tuple[IndexSpec, ...] = ()
 
     def index(self, name: str) -> IndexSpec | None:

@@ -35,8 +35,9 @@ def checked_wire_names(names: Iterable[str], where: str) -> dict[str, str]:
             )
         if python_name(wire) != name:
             raise RegistrationError(
-                f"{where}: the name `{name}` becomes `{wire}` on the wire and `{python_name(wire)}` on the "
-                "way back; use plain snake_case, with a letter after each underscore"
+                f"{where}: the name `{name}` becomes `{wire}` on the wire and "
+                f"`{python_name(wire)}` on the way back; use plain "
+                "snake_case, with a letter after each underscore"
             )
         result[name] = wire
         taken[wire] = name

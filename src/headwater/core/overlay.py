@@ -1,4 +1,4 @@
-"""The write set of one transaction, seen by its own reads and by nobody else until it is applied."""
+"""The write set of one transaction, seen by its own reads alone until it is applied."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class WriteSet:
     """What a transaction changed, ready for the storage and for invalidation.
 
     Attributes:
-        keys: every index key and document key touched, old and new: what read sets are tested against.
+        keys: every index key and document key touched, old and new: what read sets are tested
+        against.
         documents: the new versions by id, None for a removed one.
     """
 

@@ -17,7 +17,7 @@ _MARK = 8  # bytes of the query's fingerprint in a cursor
 
 @dataclass(slots=True)
 class PageBatch:
-    """One page: its documents and cursors, as the handler's side makes a PaginationResult of them."""
+    """One page, its documents and cursors: what a PaginationResult is made of."""
 
     documents: list[Stored]
     done: bool

@@ -115,12 +115,12 @@ def _member(data: dict[str, Any], name: str, kind: type) -> Any:
     value = data.get(name)
     if isinstance(value, float) and kind is int and value.is_integer():
         value = int(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+    if not isinstance(value, kind) or isinstance(value, bool):
         raise ProtocolError(
             f"{data.get('type')}: member `{name}` must be {kind.__name__}, "
             f"not {type(value).__name__}"
         )
-    if kind is int and not 0 <= value < 2**53:
+    if isinstance(value, int) and not 0 <= value < 2**53:
         raise ProtocolError(f"{data.get('type')}: member `{name}` is out of range")
     return value
 
@@ -225,7 +225,8 @@ class Version:
 
     def text(self) -> str:
         """The version as JSON."""
-        return f'{{"querySet":{self.query_set},"identity":{self.identity},"ts":"{encode_ts(self.ts)}"}}'
+        ts = encode_ts(self.ts)
+        return f'{{"querySet":{self.query_set},"identity":{self.identity},"ts":"{ts}"}}'
 
 
 def _dumps(value: Any) -> str:
@@ -233,7 +234,7 @@ def _dumps(value: Any) -> str:
 
 
 def query_updated(query_id: int, body: str) -> str:
-    """A modification: a new result. `body` is what `result_body` made, shared by all subscribers."""
+    """A modification: a new result. `body`, from `result_body`, is shared by all subscribers."""
     return f'{{"type":"QueryUpdated","queryId":{query_id},{body}'
 
 

@@ -24,7 +24,9 @@ _CHUNKS: Final = (8, 32, 128, 512)
 
 
 class Query(Generic[T]):
-    """A query of one table. Runs once, by `collect`, `first`, `unique`, `take`, `paginate` or `async for`."""
+    """A query of one table. Runs once, by `collect`, `first`, `unique`, `take`, `paginate` or
+    `async for`.
+    """
 
     def __init__(
         self,
@@ -158,7 +160,7 @@ class Query(Generic[T]):
         """Documents in order, read in growing chunks; the scan notes how far the handler came."""
         self._use()
         first = None if hurry is None else _CHUNKS[0]
-        batch = await self._run.ask(Scan(self._range, first, stream=hurry is not None))
+        batch: Any = await self._run.ask(Scan(self._range, first, stream=hurry is not None))
         sizes = iter(_CHUNKS[1:])
         while True:
             for stored in batch.documents:
@@ -171,7 +173,7 @@ class Query(Generic[T]):
             batch = await self._run.ask(ScanMore(batch.scan, next(sizes, _CHUNKS[-1])))
 
     def paginate(self, options: PaginationOptions) -> Coroutine[Any, Any, PaginationResult[T]]:
-        """One page from the options' cursor on; hand the options through as the client sent them."""
+        """One page from the options' cursor on; hand the client's options through."""
         self._use()
         page = Page(
             self._range,

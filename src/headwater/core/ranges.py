@@ -1,4 +1,6 @@
-"""From a range over an index's fields to an interval of keys, checked against the index's definition."""
+"""From a range over an index's fields to an interval of keys, checked against the index's
+definition.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,8 @@ def index_of(wanted: Range, table: TableSpec) -> IndexSpec:
     if index is None:
         names = [spec.name for spec in table.indexes]
         raise QueryInvalid(
-            f"HW401: table {table.name} has no index `{wanted.index}`.{_nearest(wanted.index, names)} "
-            f"Indexes: {', '.join([*names, 'by_creation_time'])}"
+            f"HW401: table {table.name} has no index `{wanted.index}`."
+            f"{_nearest(wanted.index, names)} Indexes: {', '.join([*names, 'by_creation_time'])}"
         )
     return index
 
@@ -90,8 +92,8 @@ def _out_of_order(wanted: Range, index: IndexSpec, order: tuple[str, ...]) -> Qu
     given = [_python(field) for field, _ in wanted.equal]
     given += [f"{_python(b.field)} (range)" for b in (wanted.lower, wanted.upper) if b]
     return QueryInvalid(
-        f"HW401: index {index.name} is ordered by {_listed(order)}; equal fields come first in that "
-        f"order, then one range on the next field. Given: {', '.join(given)}"
+        f"HW401: index {index.name} is ordered by {_listed(order)}; equal fields come first in "
+        f"that order, then one range on the next field. Given: {', '.join(given)}"
     )
 
 

@@ -1,7 +1,8 @@
 """Read sets and the one overlap test.
 
-A call's reads are half-open intervals of the key space; a commit is a set of keys in it. Whether a commit
-touches a read set decides both which transactions conflict and which subscriptions are invalidated.
+A call's reads are half-open intervals of the key space; a commit is a set of keys in it. Whether a
+commit touches a read set decides both which transactions conflict and which subscriptions are
+invalidated.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class ReadSet:
 
 @dataclass(slots=True, eq=False)
 class _Node(Generic[Owner]):
-    """A treap node: a search tree by interval, a heap by priority, each with its subtree's last end."""
+    """A treap node: a search tree by interval, a heap by priority, each with its subtree's last
+    end.
+    """
 
     interval: Interval
     owners: set[Owner]
@@ -53,8 +56,8 @@ class _Node(Generic[Owner]):
 class IntervalIndex(Generic[Owner]):
     """Who reads which interval; finds the readers of a key in O(log n + found).
 
-    Points, by far the most common interval, are kept in a dict; ranges in a treap whose nodes know the
-    last end below them (an interval tree; Cormen et al., Introduction to Algorithms, 14.3).
+    Points, by far the most common interval, are kept in a dict; ranges in a treap whose nodes know
+    the last end below them (an interval tree; Cormen et al., Introduction to Algorithms, 14.3).
     """
 
     def __init__(self) -> None:

@@ -91,8 +91,8 @@ def _add_document(found: dict[str, type[Document]], cls: type[Document]) -> None
         )
     if not (name.isidentifier() and name.isascii()) or name.startswith("_") or len(name) > 64:
         raise RegistrationError(
-            f"{cls.__module__}.{cls.__name__}: `{name}` is no table name; use letters, digits and _, "
-            "at most 64, not starting with _"
+            f"{cls.__module__}.{cls.__name__}: `{name}` is no table name; use letters, digits and "
+            "_, at most 64, not starting with _"
         )
     found[name] = cls
 

@@ -1,4 +1,6 @@
-"""What a handler may ask of its driver: plain data, so that the handler may run in another process."""
+"""What a handler may ask of its driver: plain data, so that the handler may run in another
+process.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ class Bound:
 
 @dataclass(slots=True)
 class Range:
-    """A table through one of its indexes, under wire names: equal fields, then one range, and an order."""
+    """A table through one of its indexes, under wire names: equal fields, then one range, and an
+    order.
+    """
 
     table: str
     index: str = "by_creation_time"

@@ -17,7 +17,8 @@ D_co = TypeVar("D_co", covariant=True)
 class Id(str, Generic[D_co]):
     """The id of a document: a `str` that remembers its table in the type.
 
-    `Id[Task]` as an argument or field accepts only ids of the tasks table; `Id[Any]` those of any table.
+    `Id[Task]` as an argument or field accepts only ids of the tasks table; `Id[Any]` those of any
+    table.
     """
 
     __slots__ = ()

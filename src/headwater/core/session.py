@@ -24,13 +24,16 @@ class Port(Protocol):
     """The network's end of a session.
 
     Attributes:
-        transitions_sent: how many transitions have left for the client; only the network counts it up.
+        transitions_sent: how many transitions have left for the client; only the network counts it
+        up.
     """
 
     transitions_sent: int
 
     def deliver(self, texts: list[str], transitions: int, close: Close | None) -> None:
-        """Sends texts in order, `transitions` of them, then closes if told to. On the network's thread."""
+        """Sends texts in order, `transitions` of them, then closes if told to. On the network's
+        thread.
+        """
 
 
 class Session:
@@ -75,8 +78,8 @@ class Session:
             raise ProtocolError("Connect was sent twice")
         if message.max_observed_ts > last_ts:
             raise ProtocolError(
-                "the client has seen a newer version of the database than this server holds; was the "
-                "database wiped or restored from a backup? Reload the page to start anew"
+                "the client has seen a newer version of the database than this server holds; was "
+                "the database wiped or restored from a backup? Reload the page to start anew"
             )
         self.id = message.session_id
 
@@ -115,7 +118,8 @@ class Session:
         """Takes the next version of the query set.
 
         Raises:
-            ProtocolError: not the version the server is at, an id that is known or unknown, too many.
+            ProtocolError: not the version the server is at, an id that is known or unknown, too
+            many.
         """
         self._check_base("query set", message.base_version, self._next.query_set)
         self._next = replace(self._next, query_set=message.new_version)
@@ -154,7 +158,8 @@ class Session:
     def _check_base(self, what: str, given: int, current: int) -> None:
         if given != current:
             raise ProtocolError(
-                f"BaseVersionMismatch: the {what} is at version {current}, the message builds on {given}"
+                f"BaseVersionMismatch: the {what} is at version {current}, "
+                f"the message builds on {given}"
             )
 
     # results
@@ -183,7 +188,9 @@ class Session:
         return self._posted - self.port.transitions_sent >= self._limits.transitions_unsent
 
     def transition(self, ts: int) -> list[str]:
-        """The messages that take the client to `ts`, all its queries at once; [] when it needs none."""
+        """The messages that take the client to `ts`, all its queries at once; [] when it needs
+        none.
+        """
         if not (self._news or self._removed or self.moved) or self.behind:
             return []
         end = replace(self._next, ts=ts)

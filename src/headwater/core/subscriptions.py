@@ -1,7 +1,7 @@
 """Subscriptions: queries kept alive with their read sets, one for each distinct query.
 
-A result is shared by all who ask the same function with the same arguments - and the same identity, once
-the function has looked at it.
+A result is shared by all who ask the same function with the same arguments - and the same identity,
+once the function has looked at it.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ class Subscriptions:
         journal: str | None,
         identity: dict[str, Any] | None,
     ) -> Subscription:
-        """The subscription of a caller's query, made when it is the first; `result` None: to be run."""
+        """The subscription of a caller's query, made when it is the first; `result` None: to be
+        run.
+        """
         found = self.find(path, arguments_key, journal, identity)
         if found is None:
             key = (path, arguments_key, journal, identity_key(identity))

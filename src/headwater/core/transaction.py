@@ -1,4 +1,4 @@
-"""One transaction: answers a handler's requests from one snapshot, noting what it read and wrote."""
+"""One transaction: answers a handler's requests from one snapshot, noting reads and writes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class OpenScan:
         return (self.start, last) if self.descending else (last + b"\x00", self.end)
 
     def looked_at(self) -> tuple[bytes, bytes] | None:
-        """The part of the range the handler depends on: as far as it came, also where nothing was."""
+        """The part of the range the handler depends on: as far as it came, found or not."""
         if self.done and self.used >= len(self.keys):
             return self.start, self.end
         if self.used == 0:

@@ -1,7 +1,8 @@
 """Validators: the shape of values as plain data, checked without any user code.
 
-They are what a manifest holds and what validation at the edge, index keys, tools and the grader's host
-work from. `check` returns None, or the first misfit as a sentence that names the path inside the value.
+They are what a manifest holds and what validation at the edge, index keys, tools and the grader's
+host work from. `check` returns None, or the first misfit as a sentence that names the path inside
+the value.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What may be stored or sent, its JSON encoding, its size.
 
-A *value* is None, bool, float, Int64, str, bytes, a list of values or a dict with str keys. The encoding
-is Convex's: float64 is a JSON number, int64 `{"$integer": ...}`, bytes `{"$bytes": ...}`, and the floats
-JSON has no number for `{"$float": ...}` (each the base64 of its little-endian bytes).
+A *value* is None, bool, float, Int64, str, bytes, a list of values or a dict with str keys. The
+encoding is Convex's: float64 is a JSON number, int64 `{"$integer": ...}`, bytes `{"$bytes": ...}`,
+and the floats JSON has no number for `{"$float": ...}` (each the base64 of its little-endian
+bytes).
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ UNSET: Final = _Unset()
 
 
 class Encoded:
-    """A value that is already JSON, joined into results as bytes. `table` names a stored document's."""
+    """A value that is already JSON, joined into results as bytes. `table` names a stored
+    document's.
+    """
 
     __slots__ = ("body", "table")
 
@@ -126,9 +129,10 @@ def _normalize_subclass(value: Any, path: str) -> Any:
                 "use Int64"
             )
         return float(value)
-    for base in (float, bytes):
-        if isinstance(value, base):
-            return base(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, bytes):
+        return bytes(value)
     if isinstance(value, str):
         return _checked_text(str.__str__(value), path)
     where = f" at {path}" if path else ""
@@ -254,7 +258,8 @@ def from_json(parsed: Any, path: str = "", depth: int = _DEPTH) -> Any:
     if kind is list:
         return [from_json(item, f"{path}[{i}]", depth - 1) for i, item in enumerate(parsed)]
     if len(parsed) == 1 and next(iter(parsed)).startswith("$"):
-        return _untag(*next(iter(parsed.items())), path)
+        tag, text = next(iter(parsed.items()))
+        return _untag(tag, text, path)
     result = {}
     for key, member in parsed.items():
         check_key(key, path)

@@ -58,8 +58,8 @@ def checked_document(
     misfit = table.document.check(fields, table_of) or _misnamed(fields)
     if misfit is not None:
         raise DocumentInvalid(
-            f'Failed to insert or update a document in table "{table.name}" because it does not match '
-            f"the schema: {misfit}"
+            f'Failed to insert or update a document in table "{table.name}" '
+            f"because it does not match the schema: {misfit}"
         )
     value = {**fields, **system}
     bytes_ = size(value)

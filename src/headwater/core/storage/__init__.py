@@ -1,7 +1,8 @@
 """The storage interface: an ordered key space with transactions.
 
-Documents by id, index entries under order-preserving keys, a few named records. One thread uses a storage;
-what it writes between `begin` and `commit` is seen by its own later reads and kept as a whole or not at all.
+Documents by id, index entries under order-preserving keys, a few named records. One thread uses a
+storage; what it writes between `begin` and `commit` is seen by its own later reads and kept as a
+whole or not at all.
 """
 
 from __future__ import annotations
