@@ -1,0 +1,63 @@
+"""The course's code is right: it loads, and the checker has nothing to say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from headwater.check import check_project
+from headwater.testing import Backend
+from headwater_workshop.lessons import Lesson
+from headwater_workshop.stages import complete, stage, started, variant, write
+
+from .parts import LESSONS, RIGHT, blocks, name_of
+
+Tree = dict[str, bytes]
+
+
+def stages_and_right_solutions() -> list[tuple[str, Callable[[], Tree]]]:
+    """Every state of the project that the course calls right, by name."""
+    numbers = range(len(LESSONS) + 1)
+    states: list[tuple[str, Callable[[], Tree]]] = [("complete", complete)]
+    states += [(f"stage {number}", lambda number=number: stage(number)) for number in numbers]
+    for lesson, name in RIGHT:
+        part = f"right/{name}"
+        states.append((part, lambda lesson=lesson, part=part: variant(lesson, part)))
+    return states
+
+
+RIGHT_STATES = stages_and_right_solutions()
+
+
+@pytest.mark.parametrize(
+    "tree", [tree for _, tree in RIGHT_STATES], ids=[name for name, _ in RIGHT_STATES]
+)
+def test_right_code_is_check_clean(tree: Callable[[], Tree], tmp_path: Path) -> None:
+    """Who has solved a lesson is not told off by `headwater check`."""
+    write(tree(), tmp_path)
+    assert [str(finding) for finding in check_project(tmp_path)] == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
+def test_modules_on_the_page_load_and_are_check_clean(lesson: Lesson, tmp_path: Path) -> None:
+    """An example may be saved into the project under the name it shows."""
+    examples = [each for each in blocks(lesson.text) if each.title.startswith("backend/")]
+    assert examples
+    write(started(lesson) | {each.title: each.code.encode() for each in examples}, tmp_path)
+    Backend.load(tmp_path).close()
+    found = [finding for finding in check_project(tmp_path) if finding.path in _titles(lesson)]
+    assert [str(finding) for finding in found] == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
+def test_a_wrong_solution_loads(lesson: Lesson, tmp_path: Path) -> None:
+    """Its mistake is in what it does: the grader must find it, not the import."""
+    for name in lesson.wrong:
+        write(variant(lesson, f"wrong/{name}"), tmp_path / name)
+        Backend.load(tmp_path / name).close()
+
+
+def _titles(lesson: Lesson) -> set[str]:
+    return {each.title for each in blocks(lesson.text)}
