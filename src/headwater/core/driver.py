@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from headwater.core.asking import Asking
 from headwater.core.callsite import code_site, site_of, user_site
-from headwater.core.miniloop import PASSES, HandlerAsTask, MiniLoop
+from headwater.core.miniloop import PASSES, MiniLoop
 from headwater.core.timelimit import Stopped, Watch, monotonic, watch_here
 from headwater.errors import HeadwaterError, RuleViolation, TimeLimitExceeded
 
@@ -62,7 +62,6 @@ class Run(Asking):
 
     _watch: Watch
     _context: Context
-    _task: HandlerAsTask
     _handler: Any
     _outer: Run | None = None  # the call whose request this call answers
     _deadline = inf
@@ -95,8 +94,9 @@ class Run(Asking):
         self._handler = coroutine
         self._watch = watch = watch_here()
         self._context = copy_context()
-        self._loop = loop = MiniLoop(self.refuse, self._ranks)
-        self._task = task = HandlerAsTask(loop)
+        loop = self._loop = watch.spare_loop or MiniLoop()
+        watch.spare_loop = None
+        loop.refuse = self.refuse
         hooks, outer_loop, outer_deadline = (
             sys.get_asyncgen_hooks(),
             _running_loop(),
@@ -105,7 +105,7 @@ class Run(Asking):
         self._outer, watch.run = watch.run, self
         sys.set_asyncgen_hooks(self._generators.append, None)
         _run_loop(loop)
-        _enter(loop, task)
+        _enter(loop, loop.task)
         try:
             self._deadline = watch.start(self.limit_s)
             return self._to_the_end(coroutine)
@@ -113,10 +113,11 @@ class Run(Asking):
             self.live = False
             watch.finish(outer_deadline)
             watch.run = self._outer
-            _leave(loop, task)
+            _leave(loop, loop.task)
             _run_loop(outer_loop)
             sys.set_asyncgen_hooks(*hooks)
-            del self._loop, self._task, self._handler, self._context  # they refer to this call
+            del self._loop, loop.refuse  # they refer to each other
+            watch.spare_loop = None if loop.active else loop
 
     def _to_the_end(self, handler: Coroutine[Any, Any, R]) -> R:
         error: BaseException
@@ -171,6 +172,9 @@ class Run(Asking):
     def _wait(self, got: Any) -> Any:
         """Answers the handler where more than one request may be under way."""
         loop = self._loop
+        if loop.active and loop.task.cancelled_now:
+            loop.task.cancelled_now = False
+            raise asyncio.CancelledError
         if got is self:
             if not loop.ready and not loop.posted:
                 return self._answer_alone(self._asked)
@@ -184,13 +188,13 @@ class Run(Asking):
             self._run_tasks_until(got)
         else:
             raise self._foreign(got)
-        if self._task.cancelled_now:
-            self._task.cancelled_now = False
+        if loop.task.cancelled_now:
+            loop.task.cancelled_now = False
             raise asyncio.CancelledError
         return None
 
     def _run_tasks_until(self, future: asyncio.Future[Any]) -> None:
-        loop, task = self._loop, self._task
+        loop, task = self._loop, self._loop.task
         task.waits_for = future
         try:
             while not future.done():
@@ -212,13 +216,13 @@ class Run(Asking):
         return self._answer_posted()
 
     def _pass_over_tasks(self) -> None:
-        _leave(self._loop, self._task)
+        _leave(self._loop, self._loop.task)
         self._in_task = True
         try:
             self._watch.guard(self._loop.one_pass)
         finally:
             self._in_task = False
-            _enter(self._loop, self._task)
+            _enter(self._loop, self._loop.task)
         if self._watch.fired:
             raise Stopped
 

@@ -14,8 +14,6 @@ from contextvars import Context, copy_context
 from types import FrameType
 from typing import Any
 
-from headwater.core.callsite import RUNTIME, Ranks
-
 PASSES = 100  # over tasks that merely yield, before waiting requests are answered all the same
 
 _TIMERS = {
@@ -88,6 +86,8 @@ class HandlerAsTask:
     def cancel(self, msg: Any = None) -> bool:
         """A task group does this to its body when a child fails."""
         self._cancels += 1
+        if not self._loop.active:
+            self._loop.activate()
         if self.waits_for is None or not self.waits_for.cancel(msg):
             self.cancelled_now = True
         return True
@@ -118,24 +118,35 @@ class HandlerAsTask:
         return "handler"
 
 
+def _maker(frame: FrameType) -> FrameType:
+    """The frame outside asyncio that asked for a task."""
+    while frame.f_globals.get("__package__") == "asyncio" and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
 class MiniLoop:
     """One call's event loop.
 
     Attributes:
+        refuse: notes a broken rule of the call and returns the violation.
+        task: stands for the handler.
         active: False until a task or callback exists; the driver's fast path asks only this.
         posted: requests of tasks, each with the future its task waits for.
         tasks: every task made in this call, with the code and instruction that made it.
     """
 
+    refuse: Refuse
     active = False
     ready: deque[Callback] = deque()
     posted: list[tuple[Any, asyncio.Future[Any]]] = []
     tasks: list[tuple[HandlerTask, Any, int]] = []
 
-    def __init__(self, refuse: Refuse, ranks: Ranks) -> None:
-        self._refuse, self._ranks = refuse, ranks
+    def __init__(self) -> None:
+        self.task = HandlerAsTask(self)
 
-    def _activate(self) -> None:
+    def activate(self) -> None:
+        """The call needs its loop: from now on it has state, and serves no other call."""
         self.active, self.ready, self.posted, self.tasks = True, deque(), [], []
 
     def call_soon(
@@ -143,7 +154,7 @@ class MiniLoop:
     ) -> Callback:
         """Runs it at the next pass."""
         if not self.active:
-            self._activate()
+            self.activate()
         entry = Callback(callback, args, context)
         self.ready.append(entry)
         return entry
@@ -158,18 +169,16 @@ class MiniLoop:
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> HandlerTask:
         """A task of this call; it must have ended when the handler does."""
         if not self.active:
-            self._activate()
+            self.activate()
         task = HandlerTask(coro, loop=self, **options)  # type: ignore[arg-type]
-        frame: FrameType = sys._getframe(1)
-        while self._ranks[frame.f_code.co_filename] <= RUNTIME + 1 and frame.f_back is not None:
-            frame = frame.f_back
-        self.tasks.append((task, frame.f_code, frame.f_lasti))
+        maker = _maker(sys._getframe(1))
+        self.tasks.append((task, maker.f_code, maker.f_lasti))
         return task
 
     def post(self, request: Any) -> asyncio.Future[Any]:
         """Puts a request into the next batch."""
         if not self.active:
-            self._activate()
+            self.activate()
         future: asyncio.Future[Any] = asyncio.Future(loop=self)  # type: ignore[arg-type]
         self.posted.append((request, future))
         return future
@@ -182,7 +191,7 @@ class MiniLoop:
     def refuse_order(self, frame: FrameType) -> Exception:
         """The violation for everything that gives results in the order they come."""
         what = "takes results in the order they come, which differs from run to run"
-        return self._refuse("HW204", what, frame)
+        return self.refuse("HW204", what, frame)
 
     def get_debug(self) -> bool:
         """Asked by asyncio's futures."""
@@ -207,6 +216,6 @@ class MiniLoop:
             code, what = "HW204", _TIMERS[name]
 
         def refused(*_arguments: Any, **_named: Any) -> Any:
-            raise self._refuse(code, what, sys._getframe(1))
+            raise self.refuse(code, what, sys._getframe(1))
 
         return refused

@@ -68,6 +68,8 @@ class Watch:
         lines: where the first shot met the handler, innermost first.
         deadline: the nearest one of all nested calls, by the monotonic clock.
         debugged: a debugger was met on the stack: its user may take all the time there is.
+        run: the innermost call.
+        spare_loop: the mini loop of a call that never needed it.
     """
 
     def __init__(self, timer: Timer) -> None:
@@ -77,6 +79,7 @@ class Watch:
         self.deadline = inf
         self.debugged = False
         self.run: Any = None
+        self.spare_loop: Any = None
         self.thread = threading.get_ident()
         self._timer = timer
         self._traced: Any = None
