@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import typer.main
 
-from headwater.cli import app
+from headwater.cli import GROUP, app
 from headwater.settings import Limits
 
 SETTINGS = """# Limits
@@ -42,9 +44,17 @@ def settings_page() -> str:
 
 def cli_page() -> str:
     """One heading for each command, with its usage, its arguments and options."""
-    root: Any = typer.main.get_command(app)
-    commands = [part for name in sorted(root.commands) for part in _walk(root.commands[name], name)]
-    return "\n".join([CLI, *commands])
+    commands = program().commands
+    parts = [part for name in sorted(commands) for part in _walk(commands[name], name)]
+    return "\n".join([CLI, *parts])
+
+
+@cache
+def program() -> Any:
+    """The whole `headwater` program, with the commands that other packages add."""
+    for entry in entry_points(group=GROUP):
+        entry.load()(app)
+    return typer.main.get_command(app)
 
 
 def _walk(command: Any, name: str) -> Iterator[str]:

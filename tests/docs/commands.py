@@ -6,9 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-import typer.main
-
-from headwater.cli import app
+from headwater_workshop.reference_docs import program
 
 from .pages import ROOT
 
@@ -22,8 +20,7 @@ def make_targets() -> frozenset[str]:
 @cache
 def headwater_commands() -> dict[str, Any]:
     """The commands of `headwater`, by name, the workshop's too."""
-    root: Any = typer.main.get_command(app)
-    return dict(root.commands)
+    return dict(program().commands)
 
 
 def parse_headwater(words: list[str]) -> None:
