@@ -12,7 +12,6 @@ from contextlib import suppress
 from headwater.core.actions import ActionHost
 from headwater.core.calls import Call, Outcome
 from headwater.core.engine import Engine
-from headwater.core.placement import InProcess
 from headwater.core.timelimit import HardLimit
 from headwater.core.work import Execute, Output, Work
 
@@ -26,12 +25,12 @@ class Hub:
         actions: runs actions on the network's loop.
     """
 
-    def __init__(self, engine: Engine, placement: InProcess) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._inbox: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn: asyncio.Future[None] | None = None
-        self.actions = ActionHost(engine.database, engine.calls, placement, self._submit)
+        self.actions = ActionHost(engine.database, engine.calls, self._submit)
 
     def connect(self, loop: asyncio.AbstractEventLoop) -> None:
         """Names the network's loop, where outputs are sent."""

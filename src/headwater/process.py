@@ -16,6 +16,7 @@ from pathlib import Path
 import orjson
 from rich.console import Console
 
+from headwater.core.calls import Call, Outcome
 from headwater.core.placement import InProcess
 from headwater.core.registry import App
 from headwater.core.work import Reload
@@ -51,6 +52,7 @@ def serve(options: ServerOptions, listening: socket.socket) -> int:
         _console.print(f"[bold red]Headwater cannot start:[/] {_plain(text)}")
         return STARTUP_FAILED
     if options.dev:
+        server.hub.engine.on_call = _tell_call
         _watch(server, limits)
     server.run(listening, lambda: _announce(server, listening))
     return 0
@@ -115,6 +117,14 @@ def _reloaded(server: Server, error: BaseException | None, began: float) -> None
     functions = server.hub.engine.database.manifest.functions
     took = (time.monotonic() - began) * 1000
     _console.print(f"[green]reloaded[/] {len(functions)} functions in {took:.0f} ms")
+
+
+def _tell_call(call: Call, outcome: Outcome) -> None:
+    """Shows what a function printed and why it failed, as it happens."""
+    for line in outcome.log_lines:
+        _console.print(f"[dim]{call.kind} {call.path}[/] {_plain(line)}")
+    if outcome.failure is not None:
+        _console.print(f"[red]{call.kind} {call.path}[/] {_plain(outcome.failure.message)}")
 
 
 def _report(error: BaseException) -> None:

@@ -154,8 +154,7 @@ class Server:
         self.limits = limits
         self.auth = Auth(state, Clock())
         database = Database(SqliteStorage(state / DATABASE), Clock(), limits)
-        placement = InProcess(app, limits)
-        self.hub = Hub(Engine(database, placement), placement)
+        self.hub = Hub(Engine(database, InProcess(app, limits)))
 
     def asgi(self) -> Front:
         """The ASGI application."""

@@ -250,7 +250,7 @@ class _Host:
     def __init__(self, placement: Any, clock: VirtualClock, limits: Limits) -> None:
         database = Database(SqliteStorage(), clock, limits)
         self.engine = Engine(database, placement)
-        self.actions = ActionHost(database, self.engine.calls, placement, self._submit)
+        self.actions = ActionHost(database, self.engine.calls, self._submit)
         self.last = Outcome()
         self.subscribers = 0
 

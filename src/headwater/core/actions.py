@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from headwater.core import values
 from headwater.core.calls import Call, Calls, Outcome
@@ -40,7 +40,6 @@ class ActionHost:
 
     database: Database
     calls: Calls
-    placement: ActionPlacement
     submit: Submit
     running: int = 0
 
@@ -70,7 +69,8 @@ class ActionHost:
         self.running += 1
         try:
             async with asyncio.timeout(limits.action_limit_s) as timer:
-                return await self.placement.run_action(
+                placement = cast("ActionPlacement", self.calls.placement)  # the newest load's
+                return await placement.run_action(
                     spec, arguments, call.identity, _Runner(self, call.identity), log, self.database
                 )
         except TimeoutError:

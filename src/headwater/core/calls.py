@@ -114,6 +114,11 @@ class Calls:
         self._placement = placement
 
     @property
+    def placement(self) -> Placement:
+        """Where handlers run now."""
+        return self._placement
+
+    @property
     def root(self) -> Path | None:
         """The project's folder, for traces."""
         return self._placement.root

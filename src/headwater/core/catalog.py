@@ -48,6 +48,12 @@ class Catalog:
         self._table_of: dict[str, str | None] = {}
         self.changed = False
 
+    def copy(self) -> Catalog:
+        """The catalog as it is now, to go back to."""
+        copied = Catalog(self._body())
+        copied.changed = self.changed
+        return copied
+
     @classmethod
     def load(cls, storage: Storage) -> Catalog:
         """The catalog a storage holds; an empty one for a new storage."""
@@ -55,6 +61,10 @@ class Catalog:
 
     def save(self, storage: Storage) -> None:
         """Writes the catalog inside the storage's transaction."""
+        storage.put_record(_RECORD, self._body())
+        self.changed = False
+
+    def _body(self) -> bytes:
         tables = {
             name: {
                 "number": table.number,
@@ -63,8 +73,7 @@ class Catalog:
             }
             for name, table in self.tables.items()
         }
-        storage.put_record(_RECORD, json.dumps({"next": self._next, "tables": tables}).encode())
-        self.changed = False
+        return json.dumps({"next": self._next, "tables": tables}).encode()
 
     def table_of(self, document_id: str) -> str | None:
         """The name of the table an id belongs to, None when the text is no id of this database."""

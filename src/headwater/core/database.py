@@ -15,7 +15,7 @@ from headwater.core.storage import Entry, Storage
 from headwater.settings import Limits
 
 _CHUNK = 256
-_CACHE_BYTES = 128 * 2**20
+_CACHE_BYTES = 32 * 2**20  # of bodies; decoded they take several times as much
 
 
 class Database:

@@ -243,9 +243,9 @@ class Engine:
     def _acknowledged(
         self, session: Session, request_id: int, outcome: Outcome, lost: Failure | None
     ) -> Output:
+        session.moved = True  # a failed one too: the PyPI client waits for it before it tells
         failure = outcome.failure or lost
         if failure is None:
-            session.moved = True
             text = protocol.mutation_response(
                 request_id, outcome.value or b"null", self.last_ts, outcome.log_lines
             )

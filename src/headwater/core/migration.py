@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from headwater.core.catalog import Catalog, CatalogIndex
+from headwater.core.catalog import CatalogIndex
 from headwater.core.database import Database
 from headwater.core.documents import Stored
 from headwater.core.keys import entry_key, index_prefix, successor
@@ -24,7 +24,7 @@ def adopt(database: Database, manifest: Manifest) -> None:
     Raises:
         SchemaMismatch: stored documents that do not fit, by table, id and field.
     """
-    before = database.manifest
+    before = database.manifest, database.catalog.copy()
     storage = database.storage
     storage.begin()
     try:
@@ -36,8 +36,7 @@ def adopt(database: Database, manifest: Manifest) -> None:
         storage.commit()
     except BaseException:
         storage.rollback()
-        database.manifest = before
-        database.catalog = Catalog.load(storage)
+        database.manifest, database.catalog = before
         raise
     database.manifest = manifest
 

@@ -40,6 +40,14 @@ class Counters:
 
 
 @dataclass(slots=True)
+class Given:
+    """What open scans have handed out so far, looked at or not: what limits count."""
+
+    documents: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
 class OpenScan:
     """A range being read.
 
@@ -107,6 +115,7 @@ class Transaction:
         self._writable = writable
         self._overlay = Overlay(database.catalog)
         self._scans: list[OpenScan] = []
+        self._given = Given()
         self._now_ms = now_ms
         self._journal = iter(journal or ())
         self.reads = ReadSet()
@@ -131,6 +140,7 @@ class Transaction:
             self.counters.documents_read += scan.used
             self.counters.bytes_read += sum(scan.sizes[: scan.used])
         self._scans.clear()
+        self._given = Given()
 
     @property
     def overlay(self) -> Overlay:
@@ -189,7 +199,8 @@ class Transaction:
         return self._next(request.scan, request.limit)
 
     def _next(self, scan: OpenScan, limit: int | None) -> Batch:
-        room = self._database.limits.documents_read - self._delivered()
+        given, limits = self._given, self._database.limits
+        room = limits.documents_read - self.counters.documents_read - given.documents
         wanted = room + 1 if limit is None else min(limit, room + 1)
         entries = self._entries(*scan.rest(), scan.descending, wanted)
         if len(entries) > room:
@@ -197,17 +208,13 @@ class Transaction:
         scan.done = len(entries) < wanted
         documents = [self._entry_document(document_id) for _, document_id in entries]
         scan.keys.extend(key for key, _ in entries)
-        scan.sizes.extend(len(stored.body) for stored in documents)
-        self._check_bytes(scan)
-        return Batch(scan, documents, scan.done)
-
-    def _delivered(self) -> int:
-        return self.counters.documents_read + sum(len(scan.keys) for scan in self._scans)
-
-    def _check_bytes(self, scan: OpenScan) -> None:
-        read = self.counters.bytes_read + sum(sum(open_.sizes) for open_ in self._scans)
-        if read > self._database.limits.bytes_read:
+        sizes = [len(stored.body) for stored in documents]
+        scan.sizes.extend(sizes)
+        given.documents += len(documents)
+        given.bytes += sum(sizes)
+        if self.counters.bytes_read + given.bytes > limits.bytes_read:
             raise self._too_much(scan.table, "bytes_read")
+        return Batch(scan, documents, scan.done)
 
     def _too_much(self, table: str, limit: str) -> LimitExceeded:
         allowed = getattr(self._database.limits, limit)
