@@ -17,7 +17,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from . import progress as kept_progress
-from .course import comparison, lesson_files, state_of
+from .course import ahead_of_lessons, comparison, lesson_files, state_of
 from .kit import KitError
 from .lessons import Lesson, LessonError, find_lesson, load_lessons
 from .own_work import Laid, lay
@@ -179,6 +179,13 @@ def _told(as_json: bool) -> Iterator[None]:
 
 
 def _lay_starter(project: Path, lesson: Lesson, as_json: bool, *, copy: bool) -> None:
+    ahead = ahead_of_lessons(project)
+    if ahead:
+        raise LessonError(
+            "This project is ahead of the lessons, so a lesson's files would not fit into it.",
+            where=f"{project} has {', '.join(ahead)}",
+            fix=f"jump to the lesson, your own work is kept: headwater lesson goto {lesson.number}",
+        )
     at, label = timestamp(), f"{'reset' if copy else 'start'}-{lesson.number}"
     laid = lay(project, lesson_files(lesson), label, at, copy=copy)
     kept_progress.record_start(project, lesson, at)

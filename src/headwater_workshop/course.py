@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .kit import Tree, is_data
-from .lessons import Lesson
+from .lessons import Lesson, complete_overlay, load_lessons
 from .progress import Progress
 from .stages import FOLDERS, stage, started
 
@@ -49,6 +49,13 @@ def lesson_files(lesson: Lesson) -> dict[str, bytes]:
     """
     tree, starter = started(lesson), lesson.overlay("starter")
     return {name: text for name, text in tree.items() if name in lesson.files or name in starter}
+
+
+def ahead_of_lessons(project: Path) -> list[str]:
+    """Files of the complete backend that no lesson brings, where a project has them."""
+    last = stage(len(load_lessons()))
+    added = [name for name in complete_overlay() if name not in last]
+    return sorted(name for name in added if (project / name).is_file())
 
 
 def comparison(project: Path, lesson: Lesson, *, solution: bool) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from headwater.check import check_project
 from headwater.testing import Backend
+from headwater_workshop.course import lesson_files
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.stages import complete, stage, started, variant, write
 
@@ -49,6 +50,17 @@ def test_modules_on_the_page_load_and_are_check_clean(lesson: Lesson, tmp_path: 
     Backend.load(tmp_path).close()
     found = [finding for finding in check_project(tmp_path) if finding.path in _titles(lesson)]
     assert [str(finding) for finding in found] == []
+
+
+@pytest.mark.parametrize(("lesson", "name"), RIGHT, ids=lambda value: name_of(value) or value)
+def test_the_next_lesson_can_begin_on_any_right_solution(
+    lesson: Lesson, name: str, tmp_path: Path
+) -> None:
+    """What `lesson start` lays fits into a project that was solved in another way."""
+    solved = variant(lesson, f"right/{name}")
+    for following in LESSONS[lesson.number :]:
+        write(solved | lesson_files(following), tmp_path / following.name)
+        Backend.load(tmp_path / following.name).close()
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=name_of)

@@ -13,7 +13,7 @@ from headwater_workshop.cli_lesson import app
 from headwater_workshop.kit import read_folder, write_tree
 from headwater_workshop.lessons import load_lessons
 from headwater_workshop.progress import load_progress, record_grade
-from headwater_workshop.stages import stage, started
+from headwater_workshop.stages import complete, stage, started
 
 LESSONS = load_lessons()
 FIRST, SECOND = LESSONS[:2]
@@ -98,6 +98,19 @@ def test_starting_twice_does_not_lay_files_over_work(project: Path) -> None:
     assert result.exit_code == 2
     assert "headwater lesson reset 1" in result.stderr
     assert (project / "backend" / "tasks.py").read_text() == "# mine\n"
+
+
+@pytest.mark.parametrize("command", ["start", "reset"])
+def test_a_complete_project_is_told_to_jump(project: Path, command: str) -> None:
+    """Its backend imports what the lesson's schema does not have; goto replaces all of it."""
+    write_tree(complete(), project)
+    result = lesson(command, "1")
+    assert result.exit_code == 2
+    assert "backend/rate_limits.py" in result.stderr
+    assert "headwater lesson goto 1" in result.stderr
+    assert read_folder(project) == complete()
+    facts("goto", "1")
+    assert not (project / "backend" / "rate_limits.py").exists()
 
 
 def test_reset_brings_the_starter_again_and_keeps_a_copy(project: Path) -> None:
