@@ -30,6 +30,7 @@ R = TypeVar("R")
 
 monotonic = Clock().monotonic  # the machine's, also in tests with a virtual clock: loops are real
 REPEAT_S = 0.01  # between shots: far below any limit, far above what a shot costs
+BACK_UP_S = 0.05  # after a deadline that the signal alone did not enforce, the patrol joins in
 PATIENCE_SHOTS = 20  # after so many even code that holds the runtime's or logging's locks is cut
 _DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy")
 _HANDS_OFF = (PACKAGE, "<frozen importlib", os.path.join("logging", "__init__.py"))
@@ -68,6 +69,8 @@ class Watch:
         lines: where the first shot met the handler, innermost first.
         deadline: the nearest one of all nested calls, by the monotonic clock.
         debugged: a debugger was met on the stack: its user may take all the time there is.
+        grace_s: how long after the deadline the patrol leaves the call to the signal.
+        enlisted: the patrol knows this watch.
         run: the innermost call.
         spare_loop: the mini loop of a call that never needed it.
     """
@@ -78,6 +81,8 @@ class Watch:
         self.lines: list[tuple[str, int]] = []
         self.deadline = inf
         self.debugged = False
+        self.grace_s = 0.0
+        self.enlisted = False
         self.run: Any = None
         self.spare_loop: Any = None
         self.thread = threading.get_ident()
@@ -181,7 +186,8 @@ def _debugger_on(frame: FrameType | None) -> bool:
 class AlarmTimer:
     """The main thread's timer signal, which also interrupts sleeps, locks and regular expressions.
 
-    While somebody else handles SIGALRM (a test runner's own timeouts), the patrol stands in.
+    While somebody else handles SIGALRM (a test runner's own timeouts), the patrol stands in. It
+    also helps where the signal cannot: in recursion at its limit no handler has room to run.
     """
 
     def __init__(self) -> None:
@@ -193,11 +199,11 @@ class AlarmTimer:
     def arm(self, watch: Watch, seconds: float) -> None:
         """Sets the timer; installs the handler at the first use."""
         if _getsignal(signal.SIGALRM) is not self._handler and not self._install():
-            self._stand_in = True
-            patrol.arm(watch, seconds)
-            return
-        self._watch, self._stand_in = watch, False
-        signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT_S)
+            self._stand_in, watch.grace_s = True, 0.0
+        else:
+            self._watch, self._stand_in, watch.grace_s = watch, False, BACK_UP_S
+            signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT_S)
+        patrol.arm(watch, seconds)
 
     def disarm(self) -> None:
         """Stops the timer; the handler stays for the next call."""
@@ -239,62 +245,72 @@ class Patrol:
     """
 
     def __init__(self) -> None:
-        self._reset()
-
-    def _reset(self) -> None:
-        self._wake = threading.Condition()
         self._watches: list[Watch] = []
+        self._wake = threading.Condition()
         self._planned = inf
         self._thread: threading.Thread | None = None
 
     def arm(self, watch: Watch, seconds: float) -> None:
         """Looks at the watch again when its deadline comes."""
-        if watch not in self._watches:
+        if not watch.enlisted:
             self._enlist(watch)
-        if watch.deadline < self._planned:
+        due = watch.deadline + watch.grace_s
+        if due < self._planned:  # seldom: once planned, a round comes though its call ends earlier
             with self._wake:
+                self._planned = min(due, self._planned)
                 self._wake.notify()
 
     def disarm(self) -> None:
         """Nothing to do: a watch without a call has no deadline."""
 
+    def after_fork(self) -> None:
+        """In a forked child: its threads are gone, so begin anew."""
+        for watch in self._watches:
+            watch.enlisted = False
+        self.__init__()  # type: ignore[misc]
+
     def _enlist(self, watch: Watch) -> None:
         with self._wake:
+            watch.enlisted = True
             self._watches.append(watch)
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._patrol, name="headwater-timelimit", daemon=True
-                )
-                self._thread.start()
+                self._thread = threading.Thread(target=self._patrol, daemon=True)
+                self._thread.name = "headwater-timelimit"
+                with contextlib.suppress(RuntimeError):  # a jail that allows no thread
+                    self._thread.start()
 
     def _patrol(self) -> None:
-        while True:
-            with self._wake:
-                self._planned = inf  # from here on a call that starts waits for the lock to wake us
-                self._planned = self._round()
-                wait_s = None if self._planned == inf else max(self._planned - monotonic(), 0)
-                self._wake.wait(wait_s)
+        with self._wake:
+            while True:
+                now = monotonic()
+                if now >= self._planned:
+                    self._planned = inf  # from here on a call that starts comes for the lock
+                    self._planned = self._round(now)
+                self._wake.wait(None if self._planned == inf else max(self._planned - now, 0))
 
-    def _round(self) -> float:
-        now, nearest = monotonic(), inf
-        stacks = sys._current_frames()
+    def _round(self, now: float) -> float:
+        """Fires at calls past their deadline; returns when the next round is due."""
+        nearest, stacks = inf, sys._current_frames()
         self._watches = [watch for watch in self._watches if watch.thread in stacks]
         for watch in self._watches:
-            if watch.deadline <= now:
+            due = watch.deadline + watch.grace_s
+            if due <= now:
                 _fire(watch, stacks[watch.thread])
-            nearest = min(nearest, max(watch.deadline, now + REPEAT_S))
+            nearest = min(nearest, max(due, now + REPEAT_S))
         return nearest
 
 
 def _fire(watch: Watch, frame: FrameType) -> None:
     if not watch.in_user or not watch.shoot(frame):
         return
-    clear, thread = _set_exception, watch.thread
+    set_exception, thread = _set_exception, watch.thread
     if watch.in_user:
-        clear(thread, Stopped)
+        set_exception(thread, Stopped)
 
 
 patrol = Patrol()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=patrol.after_fork)
 _HAS_ALARM = hasattr(signal, "setitimer")
 
 
