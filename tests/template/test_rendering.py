@@ -154,6 +154,13 @@ def test_a_local_checkout_is_a_path(kit: Path, tmp_path: Path) -> None:
     assert "Before you share" in (project / "requirements-headwater.txt").read_text("utf-8")
 
 
+def test_a_path_with_a_space_becomes_a_url(tmp_path: Path) -> None:
+    """pip splits such a path in two; a file URL is taken by pip and uv."""
+    kit = make_kit(tmp_path / "Ana's kits" / "my kit")
+    requirement = requirement_of(copy(kit, tmp_path / "my-app"))
+    assert requirement == f"-e {kit.as_uri()}"
+
+
 def test_a_git_address_is_that_commit(kit: Path, tmp_path: Path) -> None:
     """A kit that git fetched is depended on at the very commit that was rendered."""
     project = copy(f"git+file://{kit}", tmp_path / "my-app")
