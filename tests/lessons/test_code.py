@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,9 @@ Tree = dict[str, bytes]
 
 def stages_and_right_solutions() -> list[tuple[str, Callable[[], Tree]]]:
     """Every state of the project that the course calls right, by name."""
-    numbers = range(len(LESSONS) + 1)
     states: list[tuple[str, Callable[[], Tree]]] = [("complete", complete)]
-    states += [(f"stage {number}", lambda number=number: stage(number)) for number in numbers]
-    for lesson, name in RIGHT:
-        part = f"right/{name}"
-        states.append((part, lambda lesson=lesson, part=part: variant(lesson, part)))
+    states += [(f"stage {number}", partial(stage, number)) for number in range(len(LESSONS) + 1)]
+    states += [(name, partial(variant, lesson, f"right/{name}")) for lesson, name in RIGHT]
     return states
 
 
