@@ -4,6 +4,7 @@ import base64
 import json
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -30,8 +31,9 @@ class RawClient:
 
     def __init__(self, url: str, path: str = "/api/1.48.0/sync", **options: Any) -> None:
         address = url.replace("http://", "ws://") + path
-        self.socket: ClientConnection = connect(
-            address, max_size=None, compression=None, proxy=None, **options
+        self.open = ExitStack()
+        self.socket: ClientConnection = self.open.enter_context(
+            connect(address, max_size=None, compression=None, proxy=None, **options)
         )
         self.session_id = str(uuid.uuid4())
         self.version: Message = ZERO_VERSION
@@ -148,7 +150,7 @@ class RawClient:
 
     def close(self) -> None:
         """Close the socket."""
-        self.socket.close()
+        self.open.close()
 
 
 def added(query_id: int, path: str, journal: str | None = None, **args: Any) -> Message:
