@@ -24,8 +24,8 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 start: $(READY)  ## a project in ./my-app, served with sample data at http://127.0.0.1:3210
-	@test -d $(APP) || $(BIN)/headwater new $(APP) --defaults
-	@$(MAKE) --no-print-directory -C $(APP) env UV=$(abspath $(UV))
+	@test -d $(APP) || { echo "Making a project in ./$(APP)"; $(BIN)/headwater new $(APP) --defaults >/dev/null; }
+	@$(MAKE) --silent -C $(APP) env UV=$(abspath $(UV))
 	@$(BIN)/python -m headwater_workshop.start $(APP) --port $(PORT)
 
 test: $(READY) lint docs  ## the daily gate: format, lint, types, tests, docs

@@ -62,7 +62,9 @@ def seed(command: Sequence[str], folder: Path) -> None:
 
 def greeting(url: str, folder: Path) -> str:
     """What to do next, in three lines."""
-    call = """.venv/bin/headwater run tasks:create_task '{"title": "Typed in a terminal"}' --as ana"""
+    call = (
+        """.venv/bin/headwater run tasks:create_task '{"title": "Typed in a terminal"}' --as ana"""
+    )
     return (
         f"\n  Open {url} in two windows, sign in as ana, and complete a task in one."
         f"\n  Then, in a second terminal:  cd {folder} && {call}"
