@@ -65,7 +65,7 @@ class Watch:
 
     Attributes:
         in_user: True exactly while a handler's own code runs. Set by the driver, read by timers.
-        fired: shots that met user code since the outermost call past its limit began.
+        fired: shots since the innermost call ran past its limit, also while the engine answers it.
         lines: where the first shot met the handler, innermost first.
         deadline: the nearest one of all nested calls, by the monotonic clock.
         debugged: a debugger was met on the stack: its user may take all the time there is.
@@ -102,16 +102,15 @@ class Watch:
 
     def finish(self, outer_deadline: float) -> None:
         """Ends a call: what is left of the outer call's time is armed again."""
+        if self.deadline != outer_deadline:
+            self.deadline = outer_deadline  # before all else: from here on no shot is meant for it
+            if outer_deadline == inf:
+                self._timer.disarm()
+                self.debugged = False
+            else:
+                self._timer.arm(self, max(outer_deadline - monotonic(), 1e-4))
         if self.fired:
             self.calm()
-        if self.deadline == outer_deadline:
-            return
-        self.deadline = outer_deadline
-        if outer_deadline == inf:
-            self._timer.disarm()
-            self.debugged = False
-        else:
-            self._timer.arm(self, max(outer_deadline - monotonic(), 1e-4))
 
     def guard(self, call: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         """Runs one step of user code under the limit."""
@@ -143,21 +142,22 @@ class Watch:
         self.fired = 0
         self.lines = []
 
-    def shoot(self, frame: FrameType) -> bool:
-        """Notes one shot at the user code running in `frame`; says whether to raise there now."""
+    def note(self, frame: FrameType | None) -> None:
+        """Counts one shot; `frame` is where it met the handler, None while the engine answers."""
+        self.fired += 1
+        if frame is not None and not self.lines:
+            self.lines = list(stack_lines(frame))
+
+    def spares(self, frame: FrameType) -> bool:
+        """Whether to raise nothing right here, though the time is up."""
         if _debugger_on(frame):
             self.debugged = True
             self._timer.disarm()
-            return False
-        self.fired += 1
-        if not self.lines:
-            self.lines = list(stack_lines(frame))
-        hands_off = _hands_off(frame)
-        return not hands_off or self.fired > PATIENCE_SHOTS
+        return self.debugged or (_hands_off(frame) and self.fired < PATIENCE_SHOTS)
 
     def storm(self, frame: FrameType | None) -> None:
         """Makes every further line of the handler raise: one exception alone may be caught."""
-        if sys.gettrace() != self._trace:
+        if frame is not None and sys.gettrace() != self._trace:
             self._traced = sys.gettrace()
             sys.settrace(self._trace)
         while frame is not None and not frame.f_code.co_filename.startswith(DRIVING):
@@ -226,13 +226,15 @@ class AlarmTimer:
 
     def _on_alarm(self, _number: int, frame: FrameType | None) -> None:
         watch = self._watch
-        if watch is None or not watch.in_user or frame is None:
+        if watch is None or monotonic() < watch.deadline:
             return
-        raise_here = watch.shoot(frame)
+        met = frame if watch.in_user else None
+        spared = met is None or watch.spares(met)
         if watch.debugged:
             return
-        watch.storm(frame)
-        if raise_here:
+        watch.note(met)
+        watch.storm(met)
+        if not spared:
             raise Stopped
 
 
@@ -293,19 +295,26 @@ class Patrol:
         nearest, stacks = inf, sys._current_frames()
         self._watches = [watch for watch in self._watches if watch.thread in stacks]
         for watch in self._watches:
-            due = watch.deadline + watch.grace_s
-            if due <= now:
-                _fire(watch, stacks[watch.thread])
-            nearest = min(nearest, max(due, now + REPEAT_S))
+            deadline = watch.deadline
+            if deadline + watch.grace_s <= now:
+                _fire(watch, stacks[watch.thread], deadline)
+            nearest = min(nearest, max(deadline + watch.grace_s, now + REPEAT_S))
         return nearest
 
 
-def _fire(watch: Watch, frame: FrameType) -> None:
-    if not watch.in_user or not watch.shoot(frame):
+def _fire(watch: Watch, frame: FrameType, deadline: float) -> None:
+    spared = watch.spares(frame)
+    lines = list(stack_lines(frame))
+    if watch.debugged:
         return
     set_exception, thread = _set_exception, watch.thread
-    if watch.in_user:
-        set_exception(thread, Stopped)
+    # From here on nothing lets go of the GIL; a call that ended meanwhile had another deadline.
+    if watch.deadline == deadline:
+        watch.fired += 1
+        if watch.in_user:
+            watch.lines = watch.lines or lines
+            if not spared:
+                set_exception(thread, Stopped)
 
 
 patrol = Patrol()
