@@ -124,7 +124,11 @@ class SchemaMismatch(HeadwaterError):
         rest = f"\n  ... and {more} more" if more else ""
         super().__init__(f"stored documents do not fit the new schema:\n  {listed}{rest}")
 
-    fix = "make the new field optional (default None), backfill it with a mutation, then require it"
+    fix = (
+        "a new field: make it optional (default None), fill it by a mutation, then require it; "
+        "a field that goes: make it optional, remove it from the documents by a mutation "
+        "(`patch(id, field=UNSET)`), then delete it from the class"
+    )
 
 
 class RuleViolation(HeadwaterError):

@@ -13,7 +13,7 @@ from headwater.core.actions import ActionHost
 from headwater.core.calls import Call, Outcome
 from headwater.core.engine import Engine
 from headwater.core.timelimit import HardLimit
-from headwater.core.work import Execute, Output, Work
+from headwater.core.work import Execute, Output, Reload, Work
 
 _log = logging.getLogger("headwater")
 
@@ -28,6 +28,7 @@ class Hub:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._inbox: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._held: Work | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn: asyncio.Future[None] | None = None
         self.actions = ActionHost(engine.database, engine.calls, self._submit)
@@ -73,11 +74,23 @@ class Hub:
         self.engine.before_call = limit.arm
         running = True
         while running:
-            batch = [self._inbox.get()]
-            while not self._inbox.empty():
-                batch.append(self._inbox.get())
-            running = None not in batch
-            self._process([work for work in batch if work is not None], limit)
+            batch: list[Work] = []
+            running = self._gather(batch)
+            self._process(batch, limit)
+
+    def _gather(self, batch: list[Work]) -> bool:
+        """Takes all that waits, a reload alone: it has a time limit of its own. False to stop."""
+        work = self._held or self._inbox.get()
+        self._held = None
+        while work is not None:
+            if isinstance(work, Reload) and batch:
+                self._held = work
+                return True
+            batch.append(work)
+            if isinstance(work, Reload) or self._inbox.empty():
+                return True
+            work = self._inbox.get()
+        return False
 
     def _process(self, batch: list[Work], limit: HardLimit) -> None:
         try:

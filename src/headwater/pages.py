@@ -4,6 +4,7 @@ CDN.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from pathlib import Path
 
@@ -35,6 +36,9 @@ def add_pages(app: FastAPI, root: Path, auth: Auth, *, dev: bool) -> None:
         app.add_route("/", _welcome, ["GET"])
 
 
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
 async def _client(_request: Request) -> Response:
     source = resources.files("headwater").joinpath("browser/headwater.js").read_bytes()
     return Response(source, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
@@ -44,9 +48,11 @@ async def _welcome(_request: Request) -> Response:
     return PlainTextResponse("This Headwater deployment is running.")
 
 
-def _token_route(auth: Auth):  # type: ignore[no-untyped-def]
+def _token_route(auth: Auth) -> Callable[[Request], Awaitable[Response]]:
     async def give_token(request: Request) -> Response:
-        """A development token; the gate has let in only this machine's own pages."""
+        """A development token, for pages on this machine only."""
+        if request.client is None or request.client.host not in _LOOPBACK:
+            return problem(403, "Forbidden", "development tokens are for this machine only")
         try:
             body = await request.json()
         except ValueError:
