@@ -8,10 +8,12 @@ import tomllib
 from dataclasses import fields
 from typing import Any
 
+import pytest
 import yaml
 
 import headwater
 from headwater import errors
+from headwater.core import protocol
 from headwater.rules import RULES
 from headwater.settings import Limits
 from headwater_workshop import reference_docs
@@ -89,3 +91,13 @@ def test_the_changelog_ends_at_the_package_version() -> None:
     """The newest version of the changelog is the one pyproject.toml has."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert headings(DOCS / "changelog.md")[1] == version
+
+
+def test_every_client_message_is_on_the_wire_page() -> None:
+    """The messages that the parser says it knows are the rows of the page's first table."""
+    with pytest.raises(errors.ProtocolError) as refused:
+        protocol.parse('{"type": "?"}')
+    known = str(refused.value).partition("known: ")[2].split(", ")
+    wire = text_of("reference/wire.md")
+    assert len(known) >= 6
+    assert all(f"| `{name}` |" in wire for name in known)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from headwater.check import check_project
 from headwater.testing import Backend
 
 from .pages import ROOT, Block, blocks, pages
@@ -72,20 +73,21 @@ class PageProject:
         )
         assert ended.returncode == 0, f"{block.place}\n{ended.stdout}{ended.stderr}"
 
-    def load(self) -> None:
-        """The files together are a backend that loads."""
+    def hold(self) -> None:
+        """The files together are a backend that loads and breaks no rule."""
         if (self.folder / "backend").exists():
             Backend.load(self.folder)
+            assert not check_project(self.folder)
 
 
 @pytest.mark.parametrize("page", with_language("python"), ids=name_of)
 def test_python_blocks_run_in_page_order(page: Path, tmp_path: Path) -> None:
-    """A reader who types a page in gets what the page says."""
+    """A reader who types a page in gets what the page says, and code that breaks no rule."""
     project = PageProject(page, tmp_path)
     for block in blocks(page):
         if block.language == "python":
             project.take(block)
-    project.load()
+    project.hold()
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)
