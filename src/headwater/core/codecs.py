@@ -245,6 +245,7 @@ class MemberCodec:
 
 
 def members_of(restores: list[MemberCodec], value: dict[str, Any]) -> dict[str, Any]:
+    """A model's members under their Python names, from a wire object; absent ones get defaults."""
     result = {}
     for member in restores:
         if member.wire in value:
