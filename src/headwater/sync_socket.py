@@ -239,6 +239,11 @@ class SyncSocket:
         _log.warning("a client was cut off: %s", why)
         self._waiting.clear()
         self._closed.set()
+        # A closed transport first sends what it holds, which a client that reads nothing never
+        # takes; ASGI has no word for letting it go, so the server's own transport is asked.
+        transport = getattr(getattr(self._send, "__self__", None), "transport", None)
+        if transport is not None:
+            transport.abort()
 
     async def _ping_when_quiet(self) -> None:
         quiet = self._limits.idle_ping_s
