@@ -6,10 +6,9 @@ import asyncio
 import logging
 import queue
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 
-from headwater.core.actions import ActionHost
+from headwater.action_loop import ActionLoop
 from headwater.core.calls import Call, Outcome
 from headwater.core.engine import Engine
 from headwater.core.timelimit import HardLimit
@@ -22,7 +21,7 @@ class Hub:
     """Hands work to the engine and its outputs back to the network.
 
     Attributes:
-        actions: runs actions on the network's loop.
+        actions: runs actions, on a loop of their own.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -31,7 +30,7 @@ class Hub:
         self._held: Work | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn: asyncio.Future[None] | None = None
-        self.actions = ActionHost(engine.database, engine.calls, self._submit)
+        self.actions = ActionLoop(engine, self.put)
 
     def connect(self, loop: asyncio.AbstractEventLoop) -> None:
         """Names the network's loop, where outputs are sent."""
@@ -55,9 +54,6 @@ class Hub:
 
         self.put(Execute(call, reply))
         return await future
-
-    def _submit(self, call: Call, reply: Callable[[Outcome, int], None]) -> None:
-        self.put(Execute(call, reply))
 
     async def next_turn(self) -> None:
         """Waits until the engine has finished another batch."""

@@ -7,7 +7,6 @@ const client = new ConvexHttpClient(process.argv[2], { logger });
 serve({
   identify: ({ token }) => client.setAuth(token),
   query: ({ path, args }) => client.query(reference(path), decodeArgs(args)),
-  consistentQuery: ({ path, args }) => client.consistentQuery(reference(path), decodeArgs(args)),
   mutation: ({ path, args }) => client.mutation(reference(path), decodeArgs(args)),
   action: ({ path, args }) => client.action(reference(path), decodeArgs(args)),
 });

@@ -14,6 +14,7 @@ Message = dict[str, Any]
 ZERO_TS = base64.b64encode(bytes(8)).decode()
 ZERO_VERSION = {"querySet": 0, "identity": 0, "ts": ZERO_TS}
 WAIT_S = 10.0
+PLAIN: dict[str, Any] = {"max_size": None, "compression": None, "proxy": None}
 
 
 def read_ts(encoded: str) -> int:
@@ -33,7 +34,7 @@ class RawClient:
         address = url.replace("http://", "ws://") + path
         self.open = ExitStack()
         self.socket: ClientConnection = self.open.enter_context(
-            connect(address, max_size=None, compression=None, proxy=None, **options)
+            connect(address, close_timeout=1, **PLAIN | options)
         )
         self.session_id = str(uuid.uuid4())
         self.version: Message = ZERO_VERSION

@@ -92,7 +92,7 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_for(self.answers, f"the server answers; it said:\n{self.said()}")
+        wait_for(self.answers, "the server answers")
         return self
 
     def answers(self) -> bool:
@@ -136,9 +136,10 @@ class ServerProcess:
             self.process.wait()
 
     def serving_pid(self) -> int:
-        """The process that holds the sockets, as it wrote it down."""
-        state = json.loads((self.project / ".headwater" / "server.json").read_text())
-        return int(state["pid"])
+        """The process that serves: the supervisor's child. Waits for one between two lives."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return int(wait_for(children.read_text, "the supervisor has a child").split()[0])
 
     def run(self, *arguments: str) -> str:
         """Run a command line in its project; gives what it printed."""
@@ -155,8 +156,11 @@ class ServerProcess:
         return finished.stdout.strip()
 
     def token(self, subject: str) -> str:
-        """A dev identity's token."""
-        return self.run("token", "--subject", subject)
+        """A dev identity's token, as a page asks for it."""
+        status, text = self.post("/dev/token", {"subject": subject})
+        assert status == 200, text
+        token: str = json.loads(text)["token"]
+        return token
 
     def post(self, path: str, body: Any, **headers: str) -> tuple[int, str]:
         """POST JSON; gives status and text, whatever the status."""

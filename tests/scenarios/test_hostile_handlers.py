@@ -10,7 +10,7 @@ from tests.scenarios.official_clients import CallFailed
 from tests.scenarios.raw_client import RawClient
 from tests.scenarios.server_process import ServerProcess, wait_for
 
-RUNAWAY = ["spin", "spinGuarded", "snooze", "badRegex", "unstoppable"]
+RUNAWAY = ["spin", "spinGuarded", "snooze", "badRegex", "sheltered", "disarm"]
 
 
 def snake(name: str) -> str:
@@ -63,9 +63,8 @@ def test_exception_in_a_query_names_its_line(raw: RawClient) -> None:
     assert re.search(r"broken_query \(.*failures\.py:\d+", failed["errorMessage"]), failed
 
 
-@pytest.mark.parametrize("function", ["countInC", "disarm"])
 def test_handler_beyond_signals_is_ended_with_its_process(
-    function: str, start_server: StartServer, open_raw: OpenRaw
+    start_server: StartServer, open_raw: OpenRaw
 ) -> None:
     """Where no signal gets through the process is replaced; what was acknowledged stays."""
     server = start_server(function_limit_s="0.3", hard_limit_s="1")
@@ -73,7 +72,7 @@ def test_handler_beyond_signals_is_ended_with_its_process(
     acknowledged = [other.mutate(n, "counters:increment", name="kept")["result"] for n in range(5)]
     before = server.serving_pid()
     hostile = open_raw(server)
-    hostile.request("Mutation", 0, f"hostile:{function}")
+    hostile.request("Mutation", 0, "hostile:countInC")
     hostile.closing_words()
     wait_until_replaced(server, before)
     assert server.call("query", "counters:read", name="kept") == acknowledged[-1] == 5
@@ -102,3 +101,15 @@ def test_client_that_replays_a_killing_call_is_refused_in_the_end(
     with pytest.raises(CallFailed, match=r"count_in_c|countInC"):
         killer.result(call)
     assert other.call("mutation", "counters:increment", name="after") == 1
+
+
+def test_blocking_action_holds_up_no_client(
+    server: ServerProcess, raw: RawClient, open_raw: OpenRaw, name: str
+) -> None:
+    """An action that sleeps without awaiting delays itself: other clients are served meanwhile."""
+    other = open_raw(server)
+    raw.request("Action", 0, "hostile:sleepyAction")
+    raw.request("Mutation", 1, "counters:increment", name=name)
+    assert other.mutate(0, "counters:increment", name=f"{name} other")["result"] == 1
+    assert raw.receive("MutationResponse")["result"] == 1
+    assert raw.receive("ActionResponse")["success"]

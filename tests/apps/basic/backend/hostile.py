@@ -5,9 +5,8 @@ import contextlib
 import re
 import signal
 import time
-from collections.abc import Callable
 
-from headwater import MutationCtx, QueryCtx, mutation, query
+from headwater import ActionCtx, MutationCtx, QueryCtx, action, mutation, query
 
 
 @mutation
@@ -61,46 +60,36 @@ async def swallowed_await(ctx: MutationCtx) -> str:
     return "as if nothing had been"
 
 
-def forever(step: Callable[[], None]) -> None:
-    """Goes on whatever is raised."""
+def shelter() -> None:
+    """Work that ends normally, whatever is raised in it."""
+    try:
+        sum(range(1000))
+    except:  # noqa: E722
+        shelter()
+    finally:
+        sum(range(1000))
+
+
+def forever() -> None:
+    """Goes on whatever is raised: each way out leads back in."""
     while True:
         try:
             try:
-                step()
+                shelter()
             except:  # noqa: E722
-                step()
+                shelter()
             finally:
-                step()
+                shelter()
         except:  # noqa: E722
-            again(step)
+            shelter()
         finally:
-            again(step)
-
-
-def again(step: Callable[[], None]) -> None:
-    """The next shelter."""
-    try:
-        step()
-    except:  # noqa: E722
-        forever(step)
-    finally:
-        forever(step)
-
-
-def busy() -> None:
-    """Some work, itself sheltered."""
-    try:
-        sum(range(1000))
-    except:  # noqa: E722
-        busy()
-    finally:
-        sum(range(1000))
+            continue  # noqa: B012
 
 
 @mutation
-async def unstoppable(ctx: MutationCtx) -> None:
-    """Shelters within shelters: no exception gets through, only the process can be ended."""
-    forever(busy)
+async def sheltered(ctx: MutationCtx) -> None:
+    """Shelters within shelters: one exception alone never gets out."""
+    forever()
 
 
 @mutation
@@ -115,3 +104,16 @@ async def disarm(ctx: MutationCtx) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)
     while True:
         pass
+
+
+@action
+async def sleepy_action(ctx: ActionCtx) -> None:
+    """Blocks its event loop, as people do who forget `asyncio.sleep`."""
+    time.sleep(1)
+
+
+@action
+async def patient_action(ctx: ActionCtx) -> str:
+    """Waits as an action may."""
+    await asyncio.sleep(0.2)
+    return "waited"
