@@ -64,8 +64,7 @@ def load_checks(source: str, name: str) -> tuple[Check, ...]:
     for each in found:
         unknown = set(each.needs) - known
         if unknown:
-            raise ValueError(
-                f"{name}: check {each.name} needs {sorted(unknown)}, not seen before it"
-            )
+            missing = ", ".join(sorted(unknown))
+            raise ValueError(f"{name}: check {each.name} needs {missing}, not seen before it")
         known.add(each.name)
     return found

@@ -1,0 +1,87 @@
+"""`headwater grade` as a person and as a program call it."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from headwater_workshop.cli import register
+from headwater_workshop.lessons import find_lesson
+from headwater_workshop.progress import load_progress
+from headwater_workshop.stages import stage, started, write
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    """A command line that the workshop has joined."""
+    app = typer.Typer()
+    register(app)
+    return app
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project at the start of lesson 1, and the current folder."""
+    write(started(find_lesson("1")), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_starter_is_not_yet(app: typer.Typer, project: Path) -> None:
+    """Exit code 1, with findings in words; progress counts the run."""
+    ran = runner.invoke(app, ["grade", "1", "--seed", "7"])
+    assert ran.exit_code == 1
+    for part in ("[V002]", "Fix:", "More: headwater explain HW103", "seed 7, jail"):
+        assert part in ran.output
+    record = load_progress(project).of(find_lesson("1"))
+    assert (record.runs, record.failed_runs, record.done) == (1, 1, None)
+
+
+def test_the_solution_passes_and_is_recorded(app: typer.Typer, project: Path) -> None:
+    """Exit code 0; the lesson is done, and the next call grades the lesson after it."""
+    write(stage(1), project)
+    assert runner.invoke(app, ["grade"]).exit_code == 0
+    assert load_progress(project).of(find_lesson("1")).done
+    assert "02-indexes-or-scans" in runner.invoke(app, ["grade"]).output
+
+
+def test_json_is_the_record_alone(app: typer.Typer, project: Path) -> None:
+    """Standard output holds one JSON object."""
+    write(stage(1), project)
+    ran = runner.invoke(app, ["grade", "L1", "--json"])
+    data = json.loads(ran.output)
+    assert (data["passed"], data["lesson"], data["trust"]) == (
+        True,
+        "01-schema-and-validators",
+        "local",
+    )
+
+
+def test_junit_is_written_to_a_file(app: typer.Typer, project: Path) -> None:
+    """The file is there beside the words on the terminal."""
+    ran = runner.invoke(app, ["grade", "1", "--junit", "report.xml"])
+    assert ran.exit_code == 1
+    assert ElementTree.parse(project / "report.xml").getroot().get("failures") != "0"
+
+
+def test_an_unknown_lesson_is_a_usage_error(app: typer.Typer, project: Path) -> None:
+    """Exit code 2, and what to do about it."""
+    ran = runner.invoke(app, ["grade", "99"])
+    assert ran.exit_code == 2
+    assert "headwater lesson list" in ran.output
+    assert not (project / ".headwater").exists()
+
+
+def test_a_folder_without_a_backend_is_a_usage_error(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 2: there is nothing to grade here."""
+    monkeypatch.chdir(tmp_path)
+    assert runner.invoke(app, ["grade", "1"]).exit_code == 2

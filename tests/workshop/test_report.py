@@ -1,0 +1,85 @@
+"""One record, three ways to show it."""
+
+from __future__ import annotations
+
+import io
+import json
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+
+from rich.console import Console
+
+from headwater_workshop.report import (
+    CheckResult,
+    Finding,
+    GradeResult,
+    ObjectiveResult,
+    junit,
+    show,
+)
+
+FINDING = Finding("V001", "It took [3] & <more>", "declare it", "headwater explain HW103")
+RESULT = GradeResult(
+    lesson="01-x",
+    title="Schema",
+    seed=42,
+    jail="L3",
+    objectives=(ObjectiveResult("L1.1", "Declare", False), ObjectiveResult("L1.2", "Say", True)),
+    checks=(
+        CheckResult("one", "L1.1", "First", "failed", FINDING, seconds=0.5),
+        CheckResult("two", "L1.1", "Second", "skipped", reason="needs: First"),
+        CheckResult("three", "L1.2", "Third", "passed"),
+    ),
+    seconds=1.25,
+    sources="abc",
+)
+
+
+def test_the_terminal_shows_what_to_do_and_how_to_repeat_it() -> None:
+    """Objectives, findings in What / Fix / More, counts, seed, jail and trust, as plain text."""
+    out = io.StringIO()
+    show(RESULT, Console(file=out, width=200))
+    text = out.getvalue()
+    for part in (
+        "[V001] It took [3] & <more>",
+        "Fix:  declare it",
+        "More: headwater explain HW103",
+        "Second (needs: First)",
+        "L1.2 met",
+        "not yet: 1 passed, 1 failed, 1 skipped in 1.2 s",
+        "seed 42, jail L3, trust: local",
+    ):
+        assert part in text
+
+
+def test_json_holds_the_whole_record() -> None:
+    """A program reads the verdict and every finding."""
+    data = json.loads(json.dumps(RESULT.to_json()))
+    assert (data["passed"], data["seed"], data["trust"]) == (False, 42, "local")
+    assert data["checks"][0]["finding"]["code"] == "V001"
+
+
+def test_junit_has_one_case_for_each_check() -> None:
+    """Failures carry message and text, skips their reason, properties how the run was made."""
+    suite = ElementTree.fromstring(junit(RESULT))
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert failure.get("message") == "[V001] It took [3] & <more>"
+    facts = {each.get("name"): each.get("value") for each in suite.iter("property")}
+    assert facts == {"seed": "42", "jail": "L3", "trust": "local", "sources": "abc"}
+
+
+def test_junit_survives_characters_that_xml_has_not() -> None:
+    """Control characters in a learner's error do not make the file unreadable."""
+    broken = replace(FINDING, what="bell \x07 and lone \ud800 surrogate")
+    check = replace(RESULT.checks[0], finding=broken)
+    ElementTree.fromstring(junit(replace(RESULT, checks=(check,))))
+
+
+def test_a_skipped_check_is_no_pass_and_no_check_is_none_either() -> None:
+    """Green means that every check ran and passed."""
+    skipped = replace(RESULT, checks=RESULT.checks[1:])
+    assert not skipped.passed
+    assert not replace(RESULT, checks=()).passed
+    assert replace(RESULT, checks=RESULT.checks[2:]).passed
