@@ -29,6 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _CHUNKED_SINCE = (1, 28, 0)
 _UNSUPPORTED = (0, 19, 1)
+_QUIET_TICKS = 3
 _log = logging.getLogger("headwater")
 
 
@@ -69,7 +70,7 @@ class SyncSocket:
         self._closed = asyncio.Event()
         self._actions: set[asyncio.Task[None]] = set()
         self._messages = 0
-        self._last_sent = 0.0
+        self._quiet_ticks = 0
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Serves the connection until it ends."""
@@ -171,7 +172,7 @@ class SyncSocket:
         """Sends texts in order, the last one a transition if `transitions` is 1, then closes."""
         if self._closed.is_set() or self._send is None:
             return
-        self._last_sent = asyncio.get_running_loop().time()
+        self._quiet_ticks = 0
         last = len(texts) - 1
         for number, text in enumerate(texts):
             self._offer(text, transitions if number == last else 0)
@@ -248,8 +249,9 @@ class SyncSocket:
     async def _ping_when_quiet(self) -> None:
         quiet = self._limits.idle_ping_s
         while True:
-            await asyncio.sleep(quiet / 3)
-            if asyncio.get_running_loop().time() - self._last_sent >= quiet:
+            await asyncio.sleep(quiet / _QUIET_TICKS)
+            self._quiet_ticks += 1
+            if self._quiet_ticks > _QUIET_TICKS:
                 self.deliver([protocol.PING], 0, None)
 
 

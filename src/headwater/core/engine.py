@@ -20,7 +20,7 @@ from headwater.core.database import Database
 from headwater.core.failures import Failure, failure_of
 from headwater.core.migration import adopt
 from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest
-from headwater.core.session import Close, Session
+from headwater.core.session import Close, Session, Step, transition
 from headwater.core.storage import SessionRequest
 from headwater.core.subscriptions import Subscription, Subscriptions, identity_key
 from headwater.core.work import (
@@ -254,7 +254,7 @@ class Engine:
             text = protocol.mutation_failed(
                 request_id, failure.titled(title), failure.data, outcome.log_lines
             )
-        return Delivery(session, [text])
+        return Delivery([session], [text])
 
     def _replayed(
         self, session: Session, known: SessionRequest, mark: bytes, lost: Failure | None
@@ -269,7 +269,7 @@ class Engine:
             session.moved = True
             lines = orjson.loads(known.log_lines)
             text = protocol.mutation_response(known.request_id, known.value, known.ts, lines)
-        return Delivery(session, [text])
+        return Delivery([session], [text])
 
     def _commit(self, batch: _Batch) -> None:
         if self._commits.open is None:
@@ -353,18 +353,27 @@ class Engine:
     def _outputs(self, batch: _Batch) -> list[Output]:
         outputs: list[Output] = []
         for session, texts in batch.texts.items():
-            outputs.append(Delivery(session, texts))
+            outputs.append(Delivery([session], texts))
         outputs.extend(ack(batch.lost) for ack in batch.acks)
         outputs.extend(batch.answers)
-        for session in batch.sessions:
-            if not session.closed:
-                texts = session.transition(self.last_ts)
-                if texts:
-                    self.counters.transitions += 1
-                    outputs.append(Delivery(session, texts, 1))
+        outputs.extend(self._transitions(batch))
         for session, close in batch.closing.items():
-            outputs.append(Delivery(session, [], 0, close))
+            outputs.append(Delivery([session], [], 0, close))
         return outputs
+
+    def _transitions(self, batch: _Batch) -> Iterable[Delivery]:
+        """One delivery for all clients that take the same step."""
+        made: dict[Step, Delivery] = {}
+        ts = self.last_ts
+        for session in batch.sessions:
+            step = None if session.closed else session.step(ts)
+            if step is not None:
+                delivery = made.get(step)
+                if delivery is None:
+                    delivery = made[step] = Delivery([], transition(step), 1)
+                delivery.sessions.append(session)
+                self.counters.transitions += 1
+        return made.values()
 
     def _request_id(self) -> str:
         return self._database.clock.random_bytes(8).hex()

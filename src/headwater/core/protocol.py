@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -215,8 +215,7 @@ def decode_ts(text: Any) -> int:
     return int.from_bytes(raw, "little")
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """What a client has seen: its query set, its identity, and the database at one timestamp."""
 
     query_set: int = 0

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 from headwater.core import protocol, values
 from headwater.core.protocol import AddQuery, Connect, ModifyQuerySet, RemoveQuery, Version
-from headwater.core.subscriptions import Subscription, Subscriptions
+from headwater.core.subscriptions import Result, Subscription, Subscriptions
 from headwater.errors import ProtocolError
 from headwater.settings import Limits
+
+
+class Step(NamedTuple):
+    """Everything the texts of a transition are made of; equal for many clients of one query."""
+
+    chunked: bool
+    start: Version
+    end: Version
+    removed: tuple[int, ...]
+    news: tuple[tuple[int, Result | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class Port(Protocol):
 
     def deliver(self, texts: list[str], transitions: int, close: Close | None) -> None:
         """Sends texts in order, `transitions` of them, then closes if told to. On the network's
-        thread.
+        thread; never raises, for others wait behind it.
         """
 
 
@@ -48,6 +58,24 @@ class Session:
         admin: it has shown the admin key and may reach internal functions.
         taken: messages taken so far; the network holds a client back that is too far ahead.
     """
+
+    __slots__ = (
+        "_chunked",
+        "_followed",
+        "_limits",
+        "_news",
+        "_next",
+        "_posted",
+        "_removed",
+        "admin",
+        "closed",
+        "id",
+        "identity",
+        "moved",
+        "port",
+        "taken",
+        "version",
+    )
 
     def __init__(self, port: Port, limits: Limits, *, chunked: bool = False) -> None:
         self.port = port
@@ -101,7 +129,7 @@ class Session:
             ProtocolError: not the version the server is at.
         """
         self._check_base("identity", base_version, self._next.identity)
-        self._next = replace(self._next, identity=base_version + 1)
+        self._next = self._next._replace(identity=base_version + 1)
         self.moved = True
         if identity == self.identity:
             return
@@ -122,7 +150,7 @@ class Session:
             many.
         """
         self._check_base("query set", message.base_version, self._next.query_set)
-        self._next = replace(self._next, query_set=message.new_version)
+        self._next = self._next._replace(query_set=message.new_version)
         self.moved = True
         for modification in message.modifications:
             if isinstance(modification, AddQuery):
@@ -187,31 +215,25 @@ class Session:
         """True while the client has too many unsent transitions to be given another."""
         return self._posted - self.port.transitions_sent >= self._limits.transitions_unsent
 
-    def transition(self, ts: int) -> list[str]:
-        """The messages that take the client to `ts`, all its queries at once; [] when it needs
-        none.
+    def step(self, ts: int) -> Step | None:
+        """Moves the client to `ts`, all its queries at once; None when it needs no transition.
+
+        Clients that take the same step are sent the same texts, made once by `transition`.
         """
         if not (self._news or self._removed or self.moved) or self.behind:
-            return []
-        end = replace(self._next, ts=ts)
-        modifications = [protocol.query_removed(query_id) for query_id in self._removed]
-        for query_id in sorted(self._news):
-            result = self._followed[query_id].result
-            assert result is not None, "every followed query was run before its transition"
-            modifications.append(result.modification(query_id))
-        text = protocol.transition(self.version, end, modifications)
+            return None
+        start, end = self.version, Version(self._next.query_set, self._next.identity, ts)
+        step = Step(self._chunked, start, end, tuple(self._removed), self._told())
         self.version = self._next = end
         self._news.clear()
         self._removed.clear()
         self.moved = False
         self._posted += 1
-        return self._parts(text)
+        return step
 
-    def _parts(self, text: str) -> list[str]:
-        if not self._chunked or len(text) < 1_000_000:
-            return [text]
-        parts = protocol.chunks(text, f"{self.version.ts}-{self._posted}")
-        return parts if len(parts) > 1 else [text]
+    def _told(self) -> tuple[tuple[int, Result | None], ...]:
+        followed = self._followed
+        return tuple([(query_id, followed[query_id].result) for query_id in sorted(self._news)])
 
     def leave(self, subscriptions: Subscriptions) -> None:
         """Ends the session: its queries are no longer followed."""
@@ -220,3 +242,17 @@ class Session:
             subscriptions.detach(subscription, (self, query_id))
         self._followed.clear()
         self._news.clear()
+
+
+def transition(step: Step) -> list[str]:
+    """The messages of a transition: one, or its parts if it is large and the client takes parts."""
+    modifications = [protocol.query_removed(query_id) for query_id in step.removed]
+    for query_id, result in step.news:
+        assert result is not None, "every followed query was run before its transition"
+        modifications.append(result.modification(query_id))
+    end = step.end
+    text = protocol.transition(step.start, end, modifications)
+    if not step.chunked or len(text) < 1_000_000:
+        return [text]
+    parts = protocol.chunks(text, f"{end.query_set}-{end.identity}-{end.ts}")
+    return parts if len(parts) > 1 else [text]

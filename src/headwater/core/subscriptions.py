@@ -21,7 +21,7 @@ Key = tuple[str, bytes, "str | None", "str | None"]
 _SHARED = "*"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """What a subscription shows, encoded once for all subscribers."""
 

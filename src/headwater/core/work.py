@@ -65,16 +65,17 @@ Work = FromClient | Authenticated | Left | Drained | Execute | Reload
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Texts for one client."""
+    """The same texts for some clients."""
 
-    session: Session
+    sessions: list[Session]
     texts: list[str]
     transitions: int = 0
     close: Close | None = None
 
     def send(self) -> None:
         """Hands the texts to the network; on its thread."""
-        self.session.port.deliver(self.texts, self.transitions, self.close)
+        for session in self.sessions:
+            session.port.deliver(self.texts, self.transitions, self.close)
 
 
 @dataclass(frozen=True, slots=True)
