@@ -233,7 +233,7 @@ class WorkerPlacement:
                 raise BackendLoadError(remote.failure_in(message["raise"]).message)
             try:
                 return Manifest.from_json(message["manifest"])
-            except (KeyError, TypeError, ValueError, RecursionError) as error:
+            except Exception as error:  # it reads a stranger's data, which may be anything
                 raise MalformedFrame(f"no manifest: {error!r}") from None
 
     def give_up(self, doing: str, error: WorkerFailed | MalformedFrame) -> WorkerFailed:

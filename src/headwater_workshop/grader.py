@@ -10,6 +10,7 @@ random; the seed is in the result.
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import shutil
 import signal
@@ -28,6 +29,7 @@ from headwater.pipe import Process, WorkerFailed, WorkerLimits
 from headwater.placement import WorkerPlacement
 from headwater_workshop import jail
 from headwater_workshop.checks import Check, load_checks
+from headwater_workshop.kit import KitError
 from headwater_workshop.lab import CheckFailed, Lab, worker_finding
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.report import CheckResult, Finding, GradeResult, ObjectiveResult
@@ -58,7 +60,16 @@ def grade(
         lesson: what it is graded against.
         seed: makes the random inputs; a fresh one by default.
         limits: what the learner's process may take.
+
+    Raises:
+        KitError: this system has no processes that can be held.
     """
+    if os.name != "posix":
+        raise KitError(
+            "The grader cannot hold a process on this system.",
+            where=sys.platform,
+            fix="run it on Linux or macOS; on Windows inside WSL2",
+        )
     seed = secrets.randbits(32) if seed is None else seed
     started = perf_counter()
     checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
@@ -214,7 +225,7 @@ def _finding(
     lesson = check.objective.partition(".")[0].removeprefix("L")
     try:
         lab = Lab(worker, sources, objective=check.objective, seed=f"{seed}:{check.name}")
-    except HeadwaterError as error:
+    except Exception as error:  # a manifest that no database can serve
         return _unreadable(check, error, lesson)
     try:
         check.run(lab)

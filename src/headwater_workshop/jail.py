@@ -6,7 +6,8 @@ Levels, named in every result:
     L3  Landlock, a system call filter and resource limits (Linux 5.13 and later; x86-64, aarch64)
     L1  resource limits, own process group, wall clock: where the kernel lacks the first two
 
-L2, bubblewrap, is not built. The caller keeps the wall clock and ends the process with `kill`.
+L2, bubblewrap, is not built; Windows has none of them. The caller keeps the wall clock and ends the
+process with `kill`.
 """
 
 import functools
@@ -106,8 +107,6 @@ def launch(
     The program reads `readable` and what Python needs, keeps the descriptors `fds`, and has an
     empty environment and a session of its own. End it with `kill`.
     """
-    if os.name == "nt":
-        return _start(list(argv), cwd, {"SYSTEMROOT": os.environ.get("SYSTEMROOT", "")})
     spec = JailSpec(
         level=level or jail_level(),
         argv=tuple(argv),
@@ -118,20 +117,18 @@ def launch(
         parent=os.getpid(),
     )
     source = str(Path(__file__).parent.parent)
-    process = _start([sys.executable, "-I", "-S", "-c", _BOOT, source], cwd, {}, fds)
+    process = _start([sys.executable, "-I", "-S", "-c", _BOOT, source], cwd, fds)
     _send_spec(process, spec)
     return process
 
 
-def _start(
-    command: list[str], cwd: Path, environment: dict[str, str], fds: Sequence[int] = ()
-) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], cwd: Path, fds: Sequence[int]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         command,
         cwd=cwd,
-        env=environment,
+        env={},
         pass_fds=fds,
-        start_new_session=os.name == "posix",
+        start_new_session=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -152,10 +149,7 @@ def _send_spec(process: "subprocess.Popen[bytes]", spec: JailSpec) -> None:
 def kill(process: "subprocess.Popen[bytes]") -> int:
     """End the process and its group, close our ends of its pipes; return its exit code."""
     if process.returncode is None:
-        if os.name == "nt":
-            process.kill()
-        else:
-            _kill_group(process.pid)
+        _kill_group(process.pid)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             _close(stream)

@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +97,15 @@ def _limit(spec: dict[str, Any]) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
     }
-    if spec["level"] == "L1":
-        limits[resource.RLIMIT_NPROC] = 0  # no new process nor thread; does not bind root
-    for name, value in limits.items():
-        resource.setrlimit(name, (value, value))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    if spec["level"] == "L3":
+        for name, value in limits.items():
+            resource.setrlimit(name, (value, value))
+        return
+    limits[resource.RLIMIT_NPROC] = 0  # no new process nor thread; does not bind root
+    for name, value in limits.items():
+        with suppress(ValueError, OSError):  # some systems do not know a limit: L1 promises little
+            resource.setrlimit(name, (value, value))
 
 
 def _execute(exec_fd: int, argv: list[str]) -> None:

@@ -130,9 +130,14 @@ def _show_checks(checks: Iterable[CheckResult], console: Console) -> None:
 
 
 def _show_finding(finding: Finding, console: Console) -> None:
-    console.print(f"        [bold]\\[{finding.code}][/bold] {escape(finding.what)}")
+    console.print(f"        [bold]\\[{finding.code}][/bold] {escape(_visible(finding.what))}")
     console.print(f"        Fix:  {escape(finding.fix)}")
     console.print(f"        More: {escape(finding.more)}")
+
+
+def _visible(text: str) -> str:
+    """The text without control characters: a learner's program does not steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 def junit(result: GradeResult) -> str:

@@ -197,6 +197,12 @@ CHEATS: dict[str, Cheat] = {
     ),
     # the pipe
     "forged-manifest": Cheat(top=_FIND_PIPE + _GOOD_MANIFEST + "os._exit(0)"),
+    "manifest-of-junk": Cheat(top=_FIND_PIPE + "forge({'manifest': {'tables': 'x'}})\nos._exit(0)"),
+    "manifest-no-database-can-serve": Cheat(
+        top=_FIND_PIPE + "tables = [{'name': 'tasks', 'document': {'type': 'any'}, 'indexes':"
+        " [{'name': 'by_creation_time', 'fields': ['..', '']}]}]\n"
+        "forge({'manifest': {'tables': tables, 'functions': []}})"
+    ),
     "second-manifest": Cheat(top=_FIND_PIPE + _GOOD_MANIFEST),
     "forged-returns": Cheat(
         top=_FIND_PIPE,

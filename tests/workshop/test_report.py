@@ -52,6 +52,14 @@ def test_the_terminal_shows_what_to_do_and_how_to_repeat_it() -> None:
         assert part in text
 
 
+def test_a_finding_does_not_steer_the_terminal() -> None:
+    """Escape sequences out of a learner's error are shown as marks, not obeyed."""
+    out = io.StringIO()
+    check = replace(RESULT.checks[0], finding=replace(FINDING, what="a\x1b[2Jb\rc"))
+    show(replace(RESULT, checks=(check,)), Console(file=out, width=200))
+    assert "a\ufffd[2Jb\ufffdc" in out.getvalue()
+
+
 def test_json_holds_the_whole_record() -> None:
     """A program reads the verdict and every finding."""
     data = json.loads(json.dumps(RESULT.to_json()))
