@@ -48,7 +48,7 @@ REAL_TIME = {
 TESTED_THROUGH = {
     "tests/headwater/check": """check.chains check.indexes check.outside check.outside_calls
         check.project check.registered check.routes check.scopes check.signatures check.tables""",
-    "tests/scenarios": """action_loop auth gate hub process pytest_plugin server supervisor sync_socket
+    "tests/scenarios": """action_loop auth gate hub last_call process pytest_plugin server supervisor sync_socket
         cli.project cli.run cli.serve cli.token core.actions core.calls core.commits core.engine
         core.identity core.session core.work core.subscriptions""",
     "tests/docs/test_snippets.py": """core.catalog core.codecs core.context core.database

@@ -165,6 +165,18 @@ class TimeLimitExceeded(HeadwaterError):
     fix = "do less per call: take a bounded batch, and move slow or outside work into an action"
 
 
+class EndedTheServer(HeadwaterError):
+    """A function that was running when the server process ended; refused for a while."""
+
+    def __init__(self, path: str, refused_s: float) -> None:
+        super().__init__(
+            f"{path} was running when the server process ended. It is refused for {refused_s:g} s "
+            "or until the backend is reloaded; the server's own output has the line it was at."
+        )
+
+    fix = "make it do less per call, or move long computations into a process of their own"
+
+
 class LimitExceeded(HeadwaterError):
     """More read, written, sent or returned than a limit of settings.py allows."""
 

@@ -13,6 +13,7 @@ from headwater.core.calls import Call, Outcome
 from headwater.core.engine import Engine
 from headwater.core.timelimit import HardLimit
 from headwater.core.work import Execute, Output, Reload, Work
+from headwater.last_call import LastCall
 
 _log = logging.getLogger("headwater")
 
@@ -61,18 +62,25 @@ class Hub:
             self._turn = asyncio.get_running_loop().create_future()
         await self._turn
 
-    def run(self, limit: HardLimit) -> None:
+    def run(self, limit: HardLimit, last_call: LastCall) -> None:
         """The engine's loop: takes all that waits as one batch, until `stop`. On the main thread.
 
         Args:
             limit: ends the process when a batch hangs where no signal reaches.
+            last_call: keeps what ran when that happens.
         """
-        self.engine.before_call = limit.arm
+
+        def before_call(call: Call) -> None:
+            limit.arm()
+            last_call.note(call.path)
+
+        self.engine.before_call = before_call
         running = True
         while running:
             batch: list[Work] = []
             running = self._gather(batch)
             self._process(batch, limit)
+            last_call.forget()
 
     def _gather(self, batch: list[Work]) -> bool:
         """Takes all that waits, a reload alone: it has a time limit of its own. False to stop."""

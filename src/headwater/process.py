@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
@@ -24,7 +24,7 @@ from headwater.errors import HeadwaterError, StorageBusy
 from headwater.loader import load
 from headwater.server import STATE, Server, ServerOptions
 from headwater.settings import Limits, limits_from_environment
-from headwater.supervisor import STARTUP_FAILED, end_with_parent
+from headwater.supervisor import AFTER_FAULT, STARTUP_FAILED, end_with_parent
 
 _LOCK_TRIES_S = 5.0
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -145,7 +145,7 @@ def main() -> None:
     """Serves until told to stop."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the supervisor, which ends us
-    options = decode_options(sys.argv[1])
+    options = replace(decode_options(sys.argv[1]), after_fault=AFTER_FAULT in sys.argv[3:])
     listening = socket.socket(fileno=int(sys.argv[2]))
     code = 1
     try:

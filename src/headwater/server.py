@@ -29,6 +29,7 @@ from headwater.core.timelimit import HardLimit
 from headwater.gate import Gate
 from headwater.http_api import HttpApi, problem
 from headwater.hub import Hub
+from headwater.last_call import LastCall
 from headwater.pages import add_pages
 from headwater.settings import Limits
 from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
@@ -47,6 +48,7 @@ class ServerOptions:
         dev: development: tokens for pages, the backend watched.
         allow_hosts: further names for Host.
         allow_origins: further origins, or `*`.
+        after_fault: the process before this one was ended by what it ran.
     """
 
     root: Path
@@ -55,6 +57,7 @@ class ServerOptions:
     dev: bool = False
     allow_hosts: list[str] = field(default_factory=list)
     allow_origins: list[str] = field(default_factory=list)
+    after_fault: bool = False
 
 
 class Front:
@@ -155,6 +158,10 @@ class Server:
         self.auth = Auth(state, Clock())
         database = Database(SqliteStorage(state / DATABASE), Clock(), limits)
         self.hub = Hub(Engine(database, InProcess(app, limits)))
+        self._last_call = LastCall(state / "last_call")
+        if options.after_fault:
+            self.hub.engine.calls.refuse(self._last_call.read())
+        self._last_call.forget()
 
     def asgi(self) -> Front:
         """The ASGI application."""
@@ -177,7 +184,7 @@ class Server:
         signal.signal(signal.SIGTERM, lambda *_: network.stop())
         thread.start()
         try:
-            self.hub.run(HardLimit(self.limits.hard_limit_s))
+            self.hub.run(HardLimit(self.limits.hard_limit_s), self._last_call)
         finally:
             network.stop()
             thread.join(timeout=5)

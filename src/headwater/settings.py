@@ -24,6 +24,9 @@ class Limits:
     hard_limit_s: float = _limit(
         5.0, "past this the process is ended by faulthandler and restarted by its supervisor"
     )
+    refused_after_fault_s: float = _limit(
+        60.0, "a function that ended the process is refused: clients send it again after a restart"
+    )
     load_limit_s: float = _limit(20.0, "importing a backend may load heavy libraries, not hang")
     action_limit_s: float = _limit(600.0, "ten minutes, as Convex gives its Node actions")
     actions_at_once: int = _limit(1000, "bounds memory; Convex allows 1000 concurrent actions")

@@ -22,6 +22,10 @@ STARTUP_FAILED = 78
 sysexits).
 """
 
+AFTER_FAULT = "after-fault"
+"""Tells a server process that what the one before it ran has ended that."""
+
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 _BIND_TRIES_S = 5.0
 _PAUSES_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 _STEADY_S = 30.0
@@ -73,6 +77,7 @@ class Supervisor:
         self, command: Sequence[str], listening: socket.socket, tell: Callable[[str], None]
     ) -> None:
         self._command = [*command, str(listening.fileno())]
+        self._after_fault = False
         self._listening = listening
         self._tell = tell
         self._child: subprocess.Popen[bytes] | None = None
@@ -98,13 +103,16 @@ class Supervisor:
         # The child reads its standard input: when we end, even by kill -9, it sees the end and
         # goes.
         self._child = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, pass_fds=[self._listening.fileno()]
+            [*self._command, *([AFTER_FAULT] if self._after_fault else [])],
+            stdin=subprocess.PIPE,
+            pass_fds=[self._listening.fileno()],
         )
         if self._stopping:
             self._child.terminate()
         return self._child.wait()
 
     def _pause(self, code: int, lived_s: float) -> None:
+        self._after_fault = code > 0 or -code in _CRASHES
         self._quick_ends = 0 if lived_s > _STEADY_S else self._quick_ends + 1
         pause = _PAUSES_S[min(self._quick_ends, len(_PAUSES_S) - 1)]
         how = f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -19,6 +19,7 @@ from headwater.core.transaction import Counters, Transaction
 from headwater.errors import (
     AppError,
     ArgumentValidationError,
+    EndedTheServer,
     FunctionNotFound,
     HeadwaterError,
     LimitExceeded,
@@ -108,10 +109,17 @@ class Calls:
     def __init__(self, database: Database, placement: Placement) -> None:
         self._database = database
         self._placement = placement
+        self._refused: tuple[str, int] | None = None
 
     def replace(self, placement: Placement) -> None:
         """Takes handlers from another place from now on: a reloaded backend."""
         self._placement = placement
+        self._refused = None
+
+    def refuse(self, path: str) -> None:
+        """Refuses a function that ended the last process, for a while or until a reload."""
+        limit_ns = int(self._database.limits.refused_after_fault_s * 1e9)
+        self._refused = (path, self._database.clock.now_ns() + limit_ns)
 
     @property
     def placement(self) -> Placement:
@@ -129,7 +137,10 @@ class Calls:
         Raises:
             FunctionNotFound: there is none, or it is internal and the caller a client.
             WrongFunctionKind: it is a query called as a mutation, or the like.
+            EndedTheServer: it ended the process a moment ago.
         """
+        if self._refused is not None:
+            self._check_refused(call.path, *self._refused)
         functions = self._placement.manifest.functions
         spec = functions.get(call.path) or functions.get(canonical_path(call.path))
         if spec is None or not (spec.is_public or call.internal):
@@ -137,6 +148,12 @@ class Calls:
         if spec.kind != call.kind:
             raise WrongFunctionKind(call.path, spec.kind, call.kind)
         return spec
+
+    def _check_refused(self, called: str, path: str, until_ns: int) -> None:
+        if self._database.clock.now_ns() >= until_ns:
+            self._refused = None
+        elif called == path:
+            raise EndedTheServer(path, self._database.limits.refused_after_fault_s)
 
     def checked(self, spec: FunctionSpec, arguments: Any) -> dict[str, Any]:
         """The arguments, if they fit.

@@ -74,7 +74,7 @@ class Engine:
 
     Attributes:
         counters: what it did so far.
-        before_call: told before every call, so that a hang can be told from a long batch.
+        before_call: told of each call before it runs, to tell a hang from a long batch.
         on_call: told of every finished call, for logs.
     """
 
@@ -85,7 +85,7 @@ class Engine:
         self._subscriptions = Subscriptions()
         self.counters = EngineCounters()
         self.on_call: Callable[[Call, Outcome], None] = lambda _call, _outcome: None
-        self.before_call: Callable[[], None] = lambda: None
+        self.before_call: Callable[[Call], None] = lambda _call: None
         adopt(database, placement.manifest)
         placement.attach(database)
 
@@ -218,7 +218,7 @@ class Engine:
         return outcome
 
     def _run(self, call: Call) -> Outcome:
-        self.before_call()
+        self.before_call(call)
         outcome = self._calls.run(call)
         self.on_call(call, outcome)
         return outcome

@@ -98,6 +98,12 @@ async def count_in_c(ctx: MutationCtx) -> int:
     return sum(range(10**11))
 
 
+@query
+async def count_in_c_query(ctx: QueryCtx) -> int:
+    """The same in a query."""
+    return sum(range(10**11))
+
+
 @mutation
 async def disarm(ctx: MutationCtx) -> None:
     """Takes the timer away that would stop it."""
