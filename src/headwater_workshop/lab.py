@@ -181,7 +181,7 @@ class Lab:
                 self._objective,
                 seen=f"The table {table} does not take the documents of this lesson: {error}",
                 fix=f"keep the fields that {table} had before this lesson; new ones are optional",
-                more="HW405",
+                more=self._objective.partition(".")[0],
             )
 
     def misfit(self, table: str, document: Mapping[str, Any]) -> str | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from headwater.rules import RULES
 from headwater_workshop.checks import load_checks
+from headwater_workshop.lessons import Lesson, load_lessons
 
 SOURCE = """
 from headwater_workshop.checks import Lab, check
@@ -27,3 +31,20 @@ def test_a_need_that_does_not_stand_before_it_is_refused() -> None:
     """A check can only need one that has been run by then."""
     with pytest.raises(ValueError, match="check a_second needs c, not seen before it"):
         load_checks(SOURCE.replace('needs=("b_first",)', 'needs=("c",)'), "09-x")
+
+
+@pytest.mark.parametrize("lesson", load_lessons(), ids=lambda lesson: lesson.label)
+def test_what_a_finding_says_to_read_is_there(lesson: Lesson) -> None:
+    """Rules that checks name can be explained, lessons that they name can be shown."""
+    source = lesson.read("tests/checks.py")
+    named = set(re.findall(r'more="(\w+)"', source))
+    known = {*RULES, *(each.label for each in load_lessons())}
+    assert named
+    assert named <= known
+
+
+@pytest.mark.parametrize("lesson", load_lessons(), ids=lambda lesson: lesson.label)
+def test_every_objective_has_a_check(lesson: Lesson) -> None:
+    """No objective is met without being asked for, and no check belongs to none."""
+    checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
+    assert {each.objective for each in checks} == {each.id for each in lesson.objectives}

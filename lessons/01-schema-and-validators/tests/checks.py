@@ -59,7 +59,7 @@ def stored_as_sent(lab: Lab, arguments: dict[str, Any], person: str) -> None:
                 f"{lab.describe(fields.get(name, lab.ABSENT))}, not what the call said.",
                 fix=f"store {name} as it came: absent stays absent, and the assignee is the "
                 "subject of ctx.auth's identity",
-                more="HW405",
+                more="L1",
             )
 
 
@@ -108,7 +108,7 @@ def signed_in(lab: Lab) -> None:
             "L1.1",
             seen=f"A caller who had not signed in created a task through {CREATE}.",
             fix="begin with `identity = await ctx.auth.require_identity()`",
-            more="HW303",
+            more="L1",
         )
 
 
@@ -186,9 +186,7 @@ def bad_priorities(lab: Lab) -> None:
     )
 
 
-@check(
-    objective="L1.2", title="An id of another table is refused", needs=("unknown_field",)
-)
+@check(objective="L1.2", title="An id of another table is refused", needs=("unknown_field",))
 def foreign_ids(lab: Lab) -> None:
     message = {"content": "hello", "userId": "ana", "roomId": "general", "timestamp": 1.0}
     task = {"title": "a task", "completed": False, "assignee": "ana"}
@@ -201,7 +199,7 @@ def foreign_ids(lab: Lab) -> None:
                 "V003",
                 seen=f"project_id of {CREATE} accepted an id from table {table}.",
                 fix="use the id validator of its table: `project_id: Id[Project] | None = None`",
-                more="HW405",
+                more="L1",
             )
         if attempt.entered:
             entered.append(f"projectId from {table}")
@@ -211,7 +209,7 @@ def foreign_ids(lab: Lab) -> None:
             seen=f"The handler of {CREATE} was entered {len(entered)} times with invalid arguments "
             f"({'; '.join(entered)}).",
             fix="use the id validator of its table, so that the runtime refuses such a call first",
-            more="HW405",
+            more="L1",
         )
 
 
@@ -242,7 +240,7 @@ def table_says_it(lab: Lab) -> None:
             "L1.2",
             seen=f"The table tasks refuses a good task: {problem}.",
             fix="give Task the fields priority and project_id, both optional (default None)",
-            more="HW405",
+            more="L1",
         )
     if lab.misfit("tasks", {**task, "priority": "urgent"}) is None:
         lab.fail(
@@ -250,14 +248,14 @@ def table_says_it(lab: Lab) -> None:
             seen="The table tasks would store the priority 'urgent', which no part of the program "
             "knows.",
             fix='say the three words in the schema: `Literal["low", "medium", "high"]`',
-            more="HW405",
+            more="L1",
         )
     if lab.misfit("tasks", {**task, "projectId": lab.insert("tasks", task)}) is None:
         lab.fail(
             "V003",
             seen="project_id of the table tasks accepted an id from table tasks.",
             fix="use the id validator of its table in the schema: `Id[Project] | None = None`",
-            more="HW405",
+            more="L1",
         )
 
 
@@ -279,7 +277,7 @@ def children_apart(lab: Lab) -> None:
             f"{INSERTS} inserts and was rewritten each time.",
             fix="give children their own table: a task names its project, the project does not list "
             "its tasks",
-            more="HW405",
+            more="L1",
         )
     if len(lab.documents("tasks")) != INSERTS:
         lab.fail(

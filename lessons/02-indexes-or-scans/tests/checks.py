@@ -101,7 +101,9 @@ def difference(lab: Lab, ids: list[Any], due: list[str]) -> str:
     if len(ids) > MOST:
         return f"{LIST} returned {len(ids)} tasks, the limit is {MOST}."
     if strangers or missing:
-        return f"{LIST} left out {missing} tasks that it should list, and listed {strangers} others."
+        return (
+            f"{LIST} left out {missing} tasks that it should list, and listed {strangers} others."
+        )
     return f"{LIST} returned the right {len(ids)} tasks in another order than newest first."
 
 
@@ -199,7 +201,9 @@ def oracle(lab: Lab) -> None:
             compare(lab, project, ask(lab, project))
 
 
-@check(objective="L2.2", title="A project without open tasks gives an empty list", needs=("oracle",))
+@check(
+    objective="L2.2", title="A project without open tasks gives an empty list", needs=("oracle",)
+)
 def nothing_open(lab: Lab) -> None:
     empty, done = projects(lab, 2)
     lab.insert_many("tasks", [task(lab, done, completed=True) for _ in range(7)])
@@ -230,7 +234,7 @@ def foreign_id(lab: Lab) -> None:
             "V003",
             seen=f"project_id of {LIST} accepted an id from table tasks.",
             fix="use the id validator of its table: `project_id: Id[Project]`",
-            more="HW405",
+            more="L2",
         )
 
 
