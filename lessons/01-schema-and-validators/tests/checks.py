@@ -1,4 +1,4 @@
-"""What lesson 1 asks of a project: arguments, values and documents are declared, so the runtime checks.
+"""What lesson 1 asks of a project: what is declared is checked by the runtime.
 
 Run by `headwater grade 1`. These checks run in the grader's process; the learner's functions run in
 another one, so reading this file gives nothing away that the lesson does not say.
@@ -55,7 +55,7 @@ def stored_as_sent(lab: Lab, arguments: dict[str, Any], person: str) -> None:
         if lab.differs(fields.get(name, lab.ABSENT), wanted.get(name, lab.ABSENT)):
             lab.fail(
                 "L1.2" if name in ("priority", "projectId") else "L1.1",
-                seen=f"{CREATE} was given {lab.listed(arguments)}; the stored task's field {name} is "
+                seen=f"{CREATE} was given {lab.listed(arguments)}; the stored field {name} is "
                 f"{lab.describe(fields.get(name, lab.ABSENT))}, not what the call said.",
                 fix=f"store {name} as it came: absent stays absent, and the assignee is the "
                 "subject of ctx.auth's identity",
@@ -79,8 +79,8 @@ def refuse_all(lab: Lab, payloads: dict[str, dict[str, Any]]) -> None:
             "V002",
             seen=f"The handler of {CREATE} was entered {len(entered)} times with invalid arguments "
             f"({'; '.join(entered)}){kept}.",
-            fix="declare the shape in the annotations of the arguments, so that the runtime refuses "
-            "such a call first, and remove the checks made by hand",
+            fix="declare the shape in the annotations of the arguments, so that the runtime "
+            "refuses such a call first, and remove the checks made by hand",
             more="HW103",
         )
 
@@ -273,16 +273,16 @@ def children_apart(lab: Lab) -> None:
     if after > before + GROWTH_ALLOWED_BYTES:
         lab.fail(
             "S004",
-            seen=f"One projects document grew from {before / 1000:.1f} to {after / 1000:.1f} kB over "
-            f"{INSERTS} inserts and was rewritten each time.",
-            fix="give children their own table: a task names its project, the project does not list "
-            "its tasks",
+            seen=f"One projects document grew from {before / 1000:.1f} to {after / 1000:.1f} kB "
+            f"over {INSERTS} inserts and was rewritten each time.",
+            fix="give children their own table: a task names its project, the project does not "
+            "list its tasks",
             more="L1",
         )
     if len(lab.documents("tasks")) != INSERTS:
         lab.fail(
             "L1.3",
-            seen=f"{INSERTS} calls of {CREATE} left {len(lab.documents('tasks'))} documents in tasks.",
+            seen=f"{INSERTS} calls of {CREATE} left {len(lab.documents('tasks'))} tasks.",
             fix="insert one Task for each call",
             more="L1",
         )

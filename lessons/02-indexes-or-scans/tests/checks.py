@@ -52,8 +52,8 @@ def explain_refusal(lab: Lab, attempt: Attempt) -> None:
                 "Q104",
                 seen=f"Index ({', '.join(map(lab.python_name, index.fields))}) cannot start at "
                 f"{lab.python_name(given[0])}: an index is read from its first field on.",
-                fix="name the fields in the order of the definition, or define an index that begins "
-                "with the field you know",
+                fix="name the fields in the order of the definition, or define an index that "
+                "begins with the field you know",
                 more="HW401",
             )
     lab.fail(
@@ -80,7 +80,7 @@ def compare(lab: Lab, project: str, attempt: Attempt) -> None:
         lab.fail(
             "Q103",
             seen=f"Returned {len(ids)} of more matching tasks: the limit is applied before the "
-            f"condition. {attempt.reads} documents were read, and completed ones crowded out the rest.",
+            f"condition. {attempt.reads} documents were read; completed ones crowded out the rest.",
             fix="let the index range hold the condition on completed too, then take from it",
             more="HW401",
         )
@@ -123,8 +123,8 @@ def judge_reads(lab: Lab, attempt: Attempt) -> None:
         if len(bounds) == 1 and attempt.reads > results + 1:
             lab.fail(
                 "Q102",
-                seen=f"Read {attempt.reads:,} documents for {results} results: only the {bounds[0]} "
-                "bound is in the range.",
+                seen=f"Read {attempt.reads:,} documents for {results} results: only the "
+                f"{bounds[0]} bound is in the range.",
                 fix="say equality as equality: `project_id=project_id`, without __gte",
                 more="HW401",
             )
@@ -158,8 +158,8 @@ def only_ctx_db(lab: Lab) -> None:
             if name in FOREIGN_DATABASES:
                 lab.fail(
                     "Q105",
-                    seen=f"{path} opened {name}. Subscriptions cannot see reads outside ctx.db, so no "
-                    "client would update.",
+                    seen=f"{path} opened {name}. Subscriptions cannot see reads outside ctx.db, so "
+                    "no client would update.",
                     fix="read through ctx.db.query(...)",
                     more="HW203",
                 )
