@@ -1,0 +1,1 @@
+"""The runtime against a model in plain Python: values, types, ranges, histories."""

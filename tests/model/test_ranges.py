@@ -1,0 +1,84 @@
+"""Reads of random documents through random indexes: results, order and types as the model's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headwater.core.placement import InProcess
+from headwater.settings import Limits
+from headwater.testing import Backend, FunctionFailed
+from tests.model.order import same
+from tests.model.plain import END, Plain, Refused
+from tests.model.plans import Plan, plans
+from tests.model.schemas import TablePlan, app_of, tables
+from tests.model.steps import add_functions
+
+
+def backend_of(table: TablePlan) -> Backend:
+    """An empty backend with this table."""
+    return Backend(InProcess(app_of([table], add_functions), Limits()))
+
+
+def insert_all(backend: Backend, plain: Plain, table: str, documents: list[Any]) -> None:
+    """Inserts documents into both, a few milliseconds apart."""
+    for fields in documents:
+        ops = [{"op": "insert", "table": table, "fields": fields}]
+        plain.apply(ops, iter(backend.mutation("model:apply", {"ops": ops})["made"]))
+        backend.advance(ms=1)
+
+
+def read(backend: Backend, plan: Plan) -> Any:
+    """What the backend gives for a plan."""
+    try:
+        found = backend.query("model:read", {"plan": plan})
+    except FunctionFailed as error:
+        raise Refused(str(error)) from None
+    if plan["how"] == "page":
+        page = found["found"]
+        assert (page.pop("splitCursor"), page.pop("pageStatus")) == (None, None)
+    return found
+
+
+@given(st.data(), tables("t"))
+def test_reads_are_those_of_the_model(data: st.DataObject, table: TablePlan) -> None:
+    """Whatever the range, order and ending, the documents and their order are the model's."""
+    backend, plain = backend_of(table), Plain({"t": table})
+    insert_all(backend, plain, "t", data.draw(st.lists(table.documents(), max_size=8)))
+    for _ in range(3):
+        plan = data.draw(plans(table, plain.of("t")))
+        try:
+            expected = plain.answer(plan).value
+        except Refused:
+            expected = Refused
+        try:
+            found = read(backend, plan)
+        except Refused as error:
+            assert expected is Refused, error
+            continue
+        if plan["how"] == "page":
+            found["found"].pop("continueCursor")
+        assert expected is not Refused
+        assert same(found, expected), plan
+
+
+@given(st.data(), tables("t"))
+def test_pages_join_to_the_whole(data: st.DataObject, table: TablePlan) -> None:
+    """Page after page gives each document of the range once, in order, and then is done."""
+    backend, plain = backend_of(table), Plain({"t": table})
+    insert_all(backend, plain, "t", data.draw(st.lists(table.documents(), max_size=9)))
+    plan = data.draw(plans(table, plain.of("t")).filter(lambda plan: plan["how"] == "page"))
+    whole: list[Any] = []
+    while True:
+        page = read(backend, plan)["found"]
+        assert len(page["page"]) <= plan["count"]
+        whole.extend(page["page"])
+        if page["isDone"]:
+            break
+        plan = {**plan, "cursor": page["continueCursor"]}
+    assert same(whole, plain.in_range(plan))
+    plain.cursors[page["continueCursor"]] = END
+    rest = read(backend, {**plan, "cursor": page["continueCursor"]})["found"]
+    assert (rest["page"], rest["isDone"]) == ([], True)
