@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -109,10 +109,10 @@ def user_site(source: BaseException | FrameType | Any, root: Path | None = None)
         return site_of(((spot[1], spot[2]) for spot in _user_spots(source, ranks)), ranks)
     if isinstance(source, FrameType):
         return site_of(stack_lines(source), ranks)
-    return site_of(reversed(list(_waiting_lines(source))), ranks)
+    return site_of(waiting_lines(source), ranks)
 
 
-def site_of(lines: Iterator[tuple[str, int]], ranks: Ranks) -> str:
+def site_of(lines: Iterable[tuple[str, int]], ranks: Ranks) -> str:
     """The first line under the backend folder, else the first that is the user's at all."""
     second_best = ""
     for file, line in lines:
@@ -136,14 +136,15 @@ def stack_lines(frame: FrameType | None) -> Iterator[tuple[str, int]]:
         frame = frame.f_back
 
 
-def _waiting_lines(waiting: Any) -> Iterator[tuple[str, int]]:
-    """File and line of a coroutine and of what it awaits, outermost first."""
+def waiting_lines(waiting: Any) -> list[tuple[str, int]]:
+    """File and line of what a coroutine awaits, and of the coroutine itself; innermost first."""
+    lines = []
     while waiting is not None:
         frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None)
         if frame is not None:
-            yield frame.f_code.co_filename, frame.f_lineno or 0
-        inner = getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None)
-        waiting = inner
+            lines.append((frame.f_code.co_filename, frame.f_lineno or 0))
+        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None)
+    return lines[::-1]
 
 
 def _user_spots(error: BaseException, ranks: Ranks) -> list[Spot]:

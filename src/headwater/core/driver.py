@@ -21,7 +21,8 @@ from typing import Any, TypeVar
 from headwater.core.asking import Asking
 from headwater.core.callsite import code_site, site_of, user_site
 from headwater.core.miniloop import PASSES, MiniLoop
-from headwater.core.timelimit import Stopped, Watch, monotonic, watch_here
+from headwater.core.timelimit import watch_here
+from headwater.core.watch import Stopped, Watch, monotonic
 from headwater.errors import HeadwaterError, RuleViolation, TimeLimitExceeded
 
 R = TypeVar("R")
@@ -320,7 +321,7 @@ class Run(Asking):
                 run = outer
             outer = outer._outer
         where = (
-            site_of(iter(self._watch.lines), self._ranks)
+            site_of(self._watch.lines, self._ranks)
             or user_site(error, self._root)
             or user_site(self._handler, self._root)
         )

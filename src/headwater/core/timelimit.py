@@ -1,186 +1,41 @@
-"""The time limit of handlers: what stops code that runs too long, and never stops the engine.
+"""The timers of the time limit: they tell a watch that a call's time is up.
 
-The driver raises the flag `in_user` for exactly as long as a handler's own code runs. On the main
-thread a timer signal interrupts it; elsewhere (other threads, systems without timer signals) a
-patrol thread sets an asynchronous exception, which cannot end a call into C. Both repeat, for a
-handler may catch what they raise; the signal also installs a trace function that raises again at
-each further line of the handler, so that nested `except:` and `finally:` run out of ways to go on.
+On the main thread a timer signal interrupts the handler; elsewhere (other threads, systems without
+timer signals) a patrol thread sets an asynchronous exception, which cannot end a call into C. Both
+repeat until the call has ended. What nothing in the process can stop, the hard limit ends with it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import faulthandler
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
-from functools import partial
 from math import inf
 from types import FrameType
-from typing import Any, ParamSpec, Protocol, TextIO, TypeVar
+from typing import Any, TextIO
 
-from headwater.clock import Clock
-from headwater.core.callsite import DRIVING, PACKAGE, stack_lines
+from headwater.core.watch import Stopped, Watch, monotonic, set_exception
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-monotonic = Clock().monotonic  # the machine's, also in tests with a virtual clock: loops are real
 REPEAT_S = 0.01  # between shots: far below any limit, far above what a shot costs
 BACK_UP_S = 0.05  # after a deadline that the signal alone did not enforce, the patrol joins in
-PATIENCE_SHOTS = 20  # after so many even code that holds the runtime's or logging's locks is cut
-_DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy")
-_HANDS_OFF = (PACKAGE, "<frozen importlib", os.path.join("logging", "__init__.py"))
-
-_set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
-_set_exception.argtypes = (ctypes.c_ulong, ctypes.py_object)
-# The same as a trace function: three arguments more, which C ignores. It must not be Python code:
-# that would be interrupted by the very exception, and Python drops a trace function that raises.
-_python = ctypes.PyDLL(None, handle=ctypes.pythonapi._handle)
-_set_exception_at_line = _python["PyThreadState_SetAsyncExc"]
-_set_exception_at_line.argtypes = (ctypes.c_ulong, *(ctypes.py_object,) * 4)
-_set_exception_at_line.restype = None
 _getsignal: Callable[[int], Any] = vars(signal)["_signal"].getsignal  # 25 times the wrapper's speed
 
 
-class Stopped(BaseException):
-    """Raised inside a handler past its limit; the driver turns it into TimeLimitExceeded."""
+class StoppedForGood(Stopped):
+    """Set by the patrol every second time, and made in the handler's thread by who catches it.
 
-
-class Timer(Protocol):
-    """What fires a watch at its deadline, and then every REPEAT_S."""
-
-    def arm(self, watch: Watch, seconds: float) -> None:
-        """Fire after so many seconds; replaces what was armed."""
-
-    def disarm(self) -> None:
-        """Fire no more."""
-
-
-class Watch:
-    """The limit of whatever handlers one thread runs; the driver owns it while a call lasts.
-
-    Attributes:
-        in_user: True exactly while a handler's own code runs. Set by the driver, read by timers.
-        fired: shots since the innermost call ran past its limit, also while the engine answers it.
-        lines: where the first shot met the handler, innermost first.
-        deadline: the nearest one of all nested calls, by the monotonic clock.
-        debugged: a debugger was met on the stack: its user may take all the time there is.
-        grace_s: how long after the deadline the patrol leaves the call to the signal.
-        enlisted: the patrol knows this watch.
-        run: the innermost call.
-        spare_loop: the mini loop of a call that never needed it.
+    So the storm begins there too. Not every time: in recursion at its limit it cannot be made.
     """
 
-    def __init__(self, timer: Timer) -> None:
-        self.in_user = False
-        self.fired = 0
-        self.lines: list[tuple[str, int]] = []
-        self.deadline = inf
-        self.debugged = False
-        self.grace_s = 0.0
-        self.enlisted = False
-        self.run: Any = None
-        self.spare_loop: Any = None
-        self.thread = threading.get_ident()
-        self._timer = timer
-        self._traced: Any = None
-        self._at_each_line = partial(_set_exception_at_line, self.thread, Stopped)
-
-    def start(self, limit_s: float | None) -> float:
-        """Begins a call; an outer call's nearer deadline stays. Returns this call's deadline."""
-        if limit_s is None:
-            return inf
-        deadline = monotonic() + limit_s
-        if deadline < self.deadline:
-            self.deadline = deadline
-            self._timer.arm(self, limit_s)
-        return deadline
-
-    def finish(self, outer_deadline: float) -> None:
-        """Ends a call: what is left of the outer call's time is armed again."""
-        if self.deadline != outer_deadline:
-            self.deadline = outer_deadline  # before all else: from here on no shot is meant for it
-            if outer_deadline == inf:
-                self._timer.disarm()
-                self.debugged = False
-            else:
-                self._timer.arm(self, max(outer_deadline - monotonic(), 1e-4))
-        if self.fired:
-            self.calm()
-
-    def guard(self, call: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
-        """Runs one step of user code under the limit."""
-        self.in_user = True
-        try:
-            result = call(*arguments, **named)
-            self.in_user = False
-            return result
-        except BaseException:
-            self.in_user = False
-            if self.fired:
-                self.drain()
-            raise
-
-    def drain(self) -> None:
-        """Takes an exception that was set and not yet raised, lest it be raised in the engine.
-
-        One more is set and caught: setting NULL, as documented, leaves CPython 3.11 and 3.12 asking
-        for it at every call, and looping for ever under a trace function.
-        """
-        with contextlib.suppress(Stopped):
-            _set_exception(self.thread, Stopped)
-
-    def calm(self) -> None:
-        """Forgets shots, and takes back the trace function."""
-        if sys.gettrace() == self._trace:
-            sys.settrace(self._traced)
-        self._traced = None
-        self.fired = 0
-        self.lines = []
-
-    def note(self, frame: FrameType | None) -> None:
-        """Counts one shot; `frame` is where it met the handler, None while the engine answers."""
-        self.fired += 1
-        if frame is not None and not self.lines:
-            self.lines = list(stack_lines(frame))
-
-    def spares(self, frame: FrameType) -> bool:
-        """Whether to raise nothing right here, though the time is up."""
-        if _debugger_on(frame):
-            self.debugged = True
-            self._timer.disarm()
-        return self.debugged or (_hands_off(frame) and self.fired < PATIENCE_SHOTS)
-
-    def storm(self, frame: FrameType | None) -> None:
-        """Makes every further line of the handler raise: one exception alone may be caught."""
-        if frame is not None and sys.gettrace() != self._trace:
-            self._traced = sys.gettrace()
-            sys.settrace(self._trace)
-        while frame is not None and not frame.f_code.co_filename.startswith(DRIVING):
-            if not _hands_off(frame):
-                frame.f_trace = self._at_each_line
-            frame = frame.f_back
-
-    def _trace(self, frame: FrameType, _event: str, _argument: Any) -> Any:
-        return None if _hands_off(frame) or not self.in_user else self._at_each_line
-
-
-def _hands_off(frame: FrameType) -> bool:
-    """Code that holds locks or half-made state which other calls share."""
-    file = frame.f_code.co_filename
-    return file.startswith(_HANDS_OFF[:2]) or file.endswith(_HANDS_OFF[2])
-
-
-def _debugger_on(frame: FrameType | None) -> bool:
-    while frame is not None:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS:
-            return True
-        frame = frame.f_back
-    return False
+    def __init__(self) -> None:
+        super().__init__()
+        watch = watch_here()
+        if watch.in_user:
+            watch.storm(sys._getframe(1))
 
 
 class AlarmTimer:
@@ -304,17 +159,17 @@ class Patrol:
 
 def _fire(watch: Watch, frame: FrameType, deadline: float) -> None:
     spared = watch.spares(frame)
-    lines = list(stack_lines(frame))
+    lines = watch.met(frame if watch.in_user else None)
     if watch.debugged:
         return
-    set_exception, thread = _set_exception, watch.thread
+    thread = watch.thread
+    exception = StoppedForGood if watch.fired % 2 else Stopped
     # From here on nothing lets go of the GIL; a call that ended meanwhile had another deadline.
     if watch.deadline == deadline:
         watch.fired += 1
-        if watch.in_user:
-            watch.lines = watch.lines or lines
-            if not spared:
-                set_exception(thread, Stopped)
+        watch.lines = watch.lines or lines
+        if watch.in_user and not spared:
+            set_exception(thread, exception)
 
 
 patrol = Patrol()
