@@ -13,6 +13,7 @@ from tests.scenarios.server_process import ServerProcess
 
 StartServer = Callable[..., ServerProcess]
 OpenClient = Callable[[str, ServerProcess], OfficialClient]
+Clients = Callable[[str], OfficialClient]
 OpenRaw = Callable[..., RawClient]
 
 
@@ -32,7 +33,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
     with ExitStack() as stack:
 
         def start(command: str = "dev", **limits: str) -> ServerProcess:
-            process = ServerProcess(tmp_path, **limits)
+            process = ServerProcess(tmp_path, limits=limits)
             stack.callback(process.end)
             return process.start(command)
 
@@ -41,7 +42,7 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 
 @pytest.fixture
 def open_client() -> Iterator[OpenClient]:
-    """Starts an official client by name: browser, react, http or python."""
+    """Starts an official client of this test's own by name: browser, react, http or python."""
     with ExitStack() as stack:
 
         def open_(name: str, server: ServerProcess) -> OfficialClient:
@@ -50,6 +51,30 @@ def open_client() -> Iterator[OpenClient]:
             return client
 
         yield open_
+
+
+@pytest.fixture(scope="session")
+def clients(server: ServerProcess) -> Iterator[Clients]:
+    """The shared server's clients by name, each started once: for stories that leave no trace.
+
+    A client that a test has wedged is replaced, so that only that test fails.
+    """
+    running: dict[str, OfficialClient] = {}
+
+    def client(name: str) -> OfficialClient:
+        known = running.get(name)
+        if known is not None and known.is_well():
+            return known
+        if known is not None:
+            known.end()
+        running[name] = OfficialClient(name, server.url)
+        return running[name]
+
+    try:
+        yield client
+    finally:
+        for started in running.values():
+            started.end()
 
 
 @pytest.fixture

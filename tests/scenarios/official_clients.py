@@ -135,6 +135,10 @@ class OfficialClient:
         assert self.process.poll() is None, f"the {self.name} client's driver ended"
         return self.ready.is_set()
 
+    def is_well(self) -> bool:
+        """Whether it can go on: it runs, and met nothing that it could not handle."""
+        return self.process.poll() is None and self.crashes == []
+
     def healthy(self) -> None:
         """The client met nothing that it could not handle."""
         assert self.crashes == []

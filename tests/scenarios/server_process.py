@@ -12,7 +12,7 @@ import sysconfig
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,7 +49,11 @@ class ServerProcess:
     command = COMMAND
 
     def __init__(
-        self, folder: Path, app: str = "basic", project: Path | None = None, **limits: str
+        self,
+        folder: Path,
+        app: str = "basic",
+        project: Path | None = None,
+        limits: Mapping[str, str] | None = None,
     ) -> None:
         self.project = project or folder / "project"
         if project is None:
@@ -57,7 +61,7 @@ class ServerProcess:
         self.home = folder / "home"
         self.home.mkdir()
         self.port = free_port()
-        self.limits = {f"HEADWATER_{name.upper()}": value for name, value in limits.items()}
+        self.limits = {f"HEADWATER_{name.upper()}": value for name, value in (limits or {}).items()}
         self.output = folder / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
 

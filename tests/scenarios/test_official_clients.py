@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.conftest import OpenClient
+from tests.scenarios.conftest import Clients, OpenClient
 from tests.scenarios.official_clients import CallFailed
 from tests.scenarios.server_process import ServerProcess, wait_for
 
@@ -15,10 +15,10 @@ REFUSAL = {"code": "RATE_LIMITED", "retryAfterMs": 900}
 
 @pytest.mark.parametrize("client", SUBSCRIBING)
 def test_subscriber_receives_what_a_mutation_wrote(
-    client: str, server: ServerProcess, open_client: OpenClient, name: str
+    client: str, clients: Clients, name: str
 ) -> None:
     """A subscription gives the empty list, then the task its own mutation created."""
-    user = open_client(client, server)
+    user = clients(client)
     feed = user.subscribe("tasks:list", assignee=name)
     feed.equals([])
     task_id = user.call("mutation", "tasks:create", title="Write", assignee=name)
@@ -29,10 +29,10 @@ def test_subscriber_receives_what_a_mutation_wrote(
 
 @pytest.mark.parametrize("client", SUBSCRIBING)
 def test_subscriber_receives_what_others_wrote(
-    client: str, server: ServerProcess, open_client: OpenClient, name: str
+    client: str, server: ServerProcess, clients: Clients, name: str
 ) -> None:
     """Create, toggle and remove by somebody else reach a subscriber one after another."""
-    user = open_client(client, server)
+    user = clients(client)
     feed = user.subscribe("tasks:list", assignee=name)
     feed.equals([])
     task_id = server.call("mutation", "tasks:create", title="Read", assignee=name)
@@ -44,11 +44,9 @@ def test_subscriber_receives_what_others_wrote(
 
 
 @pytest.mark.parametrize("client", EVERY)
-def test_query_mutation_and_action_return_values(
-    client: str, server: ServerProcess, open_client: OpenClient, name: str
-) -> None:
+def test_query_mutation_and_action_return_values(client: str, clients: Clients, name: str) -> None:
     """Each kind of function answers each client, and an action's mutations are done."""
-    user = open_client(client, server)
+    user = clients(client)
     assert user.call("mutation", "counters:increment", name=name) == 1
     assert user.call("query", "counters:read", name=name) == 1
     assert user.call("action", "people:countTwice", name=name) == 3
@@ -59,10 +57,10 @@ def test_query_mutation_and_action_return_values(
     "data", [REFUSAL, "slow down", None, {"deep": [{"big": {"$integer": "AQAAAAAAAAA="}}]}]
 )
 def test_app_error_reaches_the_client_with_its_data(
-    client: str, data: Any, server: ServerProcess, open_client: OpenClient
+    client: str, data: Any, clients: Clients
 ) -> None:
     """An AppError is a ConvexError on every client, data unchanged, null included."""
-    user = open_client(client, server)
+    user = clients(client)
     with pytest.raises(CallFailed) as failed:
         user.call("mutation", "failures:refused", data=data)
     assert failed.value.has_data
@@ -70,22 +68,18 @@ def test_app_error_reaches_the_client_with_its_data(
 
 
 @pytest.mark.parametrize("client", EVERY)
-def test_action_refuses_with_data(
-    client: str, server: ServerProcess, open_client: OpenClient
-) -> None:
+def test_action_refuses_with_data(client: str, clients: Clients) -> None:
     """An AppError in an action is a ConvexError, too."""
     with pytest.raises(CallFailed) as failed:
-        open_client(client, server).call("action", "failures:refusedAction")
+        clients(client).call("action", "failures:refusedAction")
     assert failed.value.data == REFUSAL
 
 
 @pytest.mark.parametrize("client", EVERY)
-def test_plain_error_is_no_convex_error(
-    client: str, server: ServerProcess, open_client: OpenClient
-) -> None:
+def test_plain_error_is_no_convex_error(client: str, clients: Clients) -> None:
     """Any other exception is a plain Error that names class, message, function and line."""
     with pytest.raises(CallFailed) as failed:
-        open_client(client, server).call("mutation", "failures:broken")
+        clients(client).call("mutation", "failures:broken")
     assert not failed.value.has_data
     assert "the cable is out" in failed.value.message
     assert "failures.py" in failed.value.message
@@ -93,10 +87,10 @@ def test_plain_error_is_no_convex_error(
 
 @pytest.mark.parametrize("client", SUBSCRIBING)
 def test_query_that_begins_to_refuse(
-    client: str, server: ServerProcess, open_client: OpenClient, name: str
+    client: str, server: ServerProcess, clients: Clients, name: str
 ) -> None:
     """A subscribed query that fails after a commit shows its AppError, data and all."""
-    user = open_client(client, server)
+    user = clients(client)
     feed = user.subscribe("failures:refusedQuery", name=name)
     feed.equals(0)
     server.call("mutation", "counters:increment", name=name)
@@ -104,31 +98,25 @@ def test_query_that_begins_to_refuse(
 
 
 @pytest.mark.parametrize("client", EVERY)
-def test_unknown_function_has_the_known_text(
-    client: str, server: ServerProcess, open_client: OpenClient
-) -> None:
+def test_unknown_function_has_the_known_text(client: str, clients: Clients) -> None:
     """Tools match on this text, so it is Convex's own."""
     with pytest.raises(CallFailed, match="Could not find public function for 'tasks:nope'"):
-        open_client(client, server).call("mutation", "tasks:nope")
+        clients(client).call("mutation", "tasks:nope")
 
 
 @pytest.mark.parametrize("client", EVERY)
 @pytest.mark.parametrize(("kind", "path"), [("query", "secret"), ("mutation", "secretWrite")])
-def test_internal_function_is_refused(
-    client: str, kind: str, path: str, server: ServerProcess, open_client: OpenClient
-) -> None:
+def test_internal_function_is_refused(client: str, kind: str, path: str, clients: Clients) -> None:
     """To a client an internal function does not exist."""
     with pytest.raises(CallFailed, match=f"Could not find public function for 'people:{path}'"):
-        open_client(client, server).call(kind, f"people:{path}")
+        clients(client).call(kind, f"people:{path}")
 
 
 @pytest.mark.parametrize("client", EVERY)
-def test_wrong_arguments_are_named(
-    client: str, server: ServerProcess, open_client: OpenClient
-) -> None:
+def test_wrong_arguments_are_named(client: str, clients: Clients) -> None:
     """A call that does not fit the signature says which argument, and what was expected."""
     with pytest.raises(CallFailed, match="ArgumentValidationError") as failed:
-        open_client(client, server).call("mutation", "tasks:create", title=5, assignee="ana")
+        clients(client).call("mutation", "tasks:create", title=5, assignee="ana")
     assert "title" in failed.value.message
 
 
@@ -163,11 +151,9 @@ def test_nothing_alarming_is_printed(
 
 
 @pytest.mark.parametrize("client", ["browser", "react"])
-def test_unsubscribed_query_is_silent(
-    client: str, server: ServerProcess, open_client: OpenClient, name: str
-) -> None:
+def test_unsubscribed_query_is_silent(client: str, clients: Clients, name: str) -> None:
     """After unsubscribing nothing more arrives, while another subscription goes on."""
-    user = open_client(client, server)
+    user = clients(client)
     ended = user.subscribe("counters:read", name=name)
     ended.equals(0)
     kept = user.subscribe("tasks:list", assignee=name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.conftest import OpenClient, OpenRaw
+from tests.scenarios.conftest import Clients, OpenRaw
 from tests.scenarios.server_process import ServerProcess
 
 
@@ -60,10 +60,10 @@ TYPED = {
 @pytest.mark.parametrize("client", ["browser", "react", "http", "python"])
 @pytest.mark.parametrize("kind", ["query", "mutation", "action"])
 def test_every_value_goes_there_and_back(
-    client: str, kind: str, server: ServerProcess, open_client: OpenClient, name: str
+    client: str, kind: str, clients: Clients, name: str
 ) -> None:
     """What a client sends is what it gets back, each kind of value, each kind of function."""
-    user = open_client(client, server)
+    user = clients(client)
     if kind == "mutation":
         user.call("mutation", "values:keep", name=name, value=VALUES)
         assert user.call("query", "values:kept", name=name) == VALUES
@@ -84,11 +84,9 @@ def test_typed_fields_take_integral_floats_as_int(server: ServerProcess) -> None
 
 
 @pytest.mark.parametrize("client", ["browser", "python"])
-def test_stored_value_is_pushed_unchanged(
-    client: str, server: ServerProcess, open_client: OpenClient, name: str
-) -> None:
+def test_stored_value_is_pushed_unchanged(client: str, clients: Clients, name: str) -> None:
     """A subscription shows a stored value as it was written, NaN and -0 included."""
-    user = open_client(client, server)
+    user = clients(client)
     feed = user.subscribe("values:kept", name=name)
     feed.equals(None)
     user.call("mutation", "values:keep", name=name, value=VALUES)
