@@ -78,13 +78,14 @@ class Hub:
         running = True
         while running:
             batch: list[Work] = []
-            running = self._gather(batch)
-            self._process(batch, limit)
+            running = self._gather(batch, limit)
+            self._process(batch)
             last_call.forget()
+        limit.disarm()
 
-    def _gather(self, batch: list[Work]) -> bool:
+    def _gather(self, batch: list[Work], limit: HardLimit) -> bool:
         """Takes all that waits, a reload alone: it has a time limit of its own. False to stop."""
-        work = self._held or self._inbox.get()
+        work = self._held or self._next(limit)
         self._held = None
         while work is not None:
             if isinstance(work, Reload) and batch:
@@ -96,7 +97,16 @@ class Hub:
             work = self._inbox.get()
         return False
 
-    def _process(self, batch: list[Work], limit: HardLimit) -> None:
+    def _next(self, limit: HardLimit) -> Work | None:
+        """Waits for work. The limit stays armed for a moment: arming it makes a thread, 50 us."""
+        moment_s = self.engine.database.limits.hard_limit_s / 20
+        try:
+            return self._inbox.get(timeout=moment_s)
+        except queue.Empty:
+            limit.disarm()
+            return self._inbox.get()
+
+    def _process(self, batch: list[Work]) -> None:
         try:
             self._post(self.engine.process(batch))
         except Exception:
@@ -104,8 +114,6 @@ class Hub:
             # rather than go on with sessions that no longer agree with their clients.
             traceback.print_exc()
             raise
-        finally:
-            limit.disarm()
 
     def _post(self, outputs: list[Output]) -> None:
         if self._loop is not None:
