@@ -146,7 +146,12 @@ def top(pairs: list[tuple[int, str]], count: int) -> list[tuple[int, str]]:
     return sorted(pairs, reverse=True)[:count]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the table, and what to look at first."""
     for point, figure, target in rows():
         print(f"{point:38} {figure:>18}   {target}")
     print("\n".join(["", "longest functions, then files:", *longest(8)]))
+
+
+if __name__ == "__main__":
+    main()
