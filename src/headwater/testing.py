@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar, overload
+from weakref import WeakKeyDictionary
 
 import orjson
 
@@ -14,6 +15,7 @@ from headwater.clock import VirtualClock
 from headwater.core import values
 from headwater.core.actions import ActionHost
 from headwater.core.calls import Call, Outcome
+from headwater.core.catalog import Catalog
 from headwater.core.codecs import lower
 from headwater.core.database import Database
 from headwater.core.engine import Engine, EngineCounters
@@ -244,12 +246,20 @@ class Subscribed:
             self._error = _raised(Failure(modification["errorMessage"], encoded))
 
 
+_images: WeakKeyDictionary[Any, tuple[bytes, Catalog]] = WeakKeyDictionary()
+"""Empty databases that have adopted a placement's manifest: each test begins with a copy."""
+
+
 class _Host:
     """The engine of one backend under test, run inside the caller."""
 
     def __init__(self, placement: Any, clock: VirtualClock, limits: Limits) -> None:
-        database = Database(SqliteStorage(), clock, limits)
+        image, catalog = _images.get(placement) or (None, None)
+        storage = SqliteStorage(image=image)
+        database = Database(storage, clock, limits, catalog and catalog.copy())
         self.engine = Engine(database, placement)
+        if image is None:
+            _images[placement] = storage.image(), database.catalog.copy()
         self.actions = ActionHost(database, self.engine.calls, self._submit)
         self.last = Outcome()
         self.subscribers = 0

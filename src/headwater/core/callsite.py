@@ -18,7 +18,9 @@ from typing import Any
 RUNTIME, LIBRARY, USER, BACKEND = range(4)
 
 PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
-DRIVING = tuple(PACKAGE + os.path.join("core", name) for name in ("driver.py", "miniloop.py"))
+DRIVING = tuple(
+    PACKAGE + os.path.join("core", name) for name in ("driver.py", "miniloop.py", "watch.py")
+)
 _INSTALLED = ("site-packages", "dist-packages")
 _GENERATED = ("<frozen ", "<string>", "<attrs generated", "<template>")
 

@@ -38,6 +38,7 @@ class Catalog:
 
     Attributes:
         changed: there is something `save` has to write.
+        generation: rises when a table gets or loses an index: keys made before are out of date.
     """
 
     def __init__(self, body: bytes | None = None) -> None:
@@ -47,11 +48,18 @@ class Catalog:
         self._names = {table.number: name for name, table in self.tables.items()}
         self._table_of: dict[str, str | None] = {}
         self.changed = False
+        self.generation = 0
 
     def copy(self) -> Catalog:
         """The catalog as it is now, to go back to."""
-        copied = Catalog(self._body())
-        copied.changed = self.changed
+        copied = Catalog()
+        copied._next = self._next
+        copied.tables = {
+            name: CatalogTable(table.number, dict(table.indexes), table.shape)
+            for name, table in self.tables.items()
+        }
+        copied._names = dict(self._names)
+        copied.changed, copied.generation = self.changed, self.generation + 1
         return copied
 
     @classmethod
@@ -101,12 +109,14 @@ class Catalog:
         """A new index under a number of its own; the caller fills it."""
         index = CatalogIndex(self._number(), fields)
         self.table(table).indexes[name] = index
+        self.generation += 1
         self.changed = True
         return index
 
     def drop_index(self, table: str, name: str) -> None:
         """Forgets an index; the caller has removed its entries."""
         del self.tables[table].indexes[name]
+        self.generation += 1
         self.changed = True
 
     def stale_indexes(self, table: TableSpec) -> Iterator[str]:

@@ -25,11 +25,13 @@ class Database:
         manifest: the backend it serves; replaced as a whole when the backend is reloaded.
     """
 
-    def __init__(self, storage: Storage, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, storage: Storage, clock: Clock, limits: Limits, catalog: Catalog | None = None
+    ) -> None:
         self.storage = storage
         self.clock = clock
         self.limits = limits
-        self.catalog = Catalog.load(storage)
+        self.catalog = catalog or Catalog.load(storage)
         self.manifest = Manifest()
         self._cache: dict[str, Stored] = {}
         self._cached_bytes = 0

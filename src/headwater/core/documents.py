@@ -6,6 +6,8 @@ from typing import Any
 
 from headwater.core.values import Encoded, decode, encode, size
 
+_NO_KEYS: tuple[int, frozenset[bytes]] = (-1, frozenset())
+
 
 class Stored(Encoded):
     """One version of one document; never changed, so that any number of calls may share it.
@@ -13,10 +15,11 @@ class Stored(Encoded):
     Attributes:
         id: its id.
         body: its encoding, system fields included.
+        keys: its index keys, with the catalog's generation they were made for.
         model: its Python object, kept by the handler's side when it cannot be changed in place.
     """
 
-    __slots__ = ("_size", "_value", "id", "model")
+    __slots__ = ("_size", "_value", "id", "keys", "model")
 
     def __init__(
         self, document_id: str, table: str, body: bytes, value: dict[str, Any] | None = None
@@ -24,6 +27,7 @@ class Stored(Encoded):
         super().__init__(body, table)
         self.id = document_id
         self.model: Any = None
+        self.keys: tuple[int, frozenset[bytes]] = _NO_KEYS
         self._value = value
         self._size = -1
 

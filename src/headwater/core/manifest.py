@@ -5,8 +5,11 @@ Nothing here imports user code. `to_json` and `from_json` carry it between proce
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from headwater.core import validators
@@ -72,6 +75,15 @@ class Manifest:
     def table(self, name: str) -> TableSpec:
         """The declared table, or one of any documents: undeclared tables are reached by name."""
         return self.tables.get(name) or TableSpec(name)
+
+    @cached_property
+    def shapes(self) -> dict[str, str]:
+        """A short mark of each declared table's document shape: equal marks, equal shapes."""
+        texts = {
+            name: json.dumps(table.document.to_json(), sort_keys=True)
+            for name, table in self.tables.items()
+        }
+        return {n: hashlib.sha256(text.encode()).hexdigest()[:16] for n, text in texts.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for a file or a pipe."""

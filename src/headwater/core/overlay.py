@@ -37,7 +37,7 @@ class Overlay:
         self._catalog = catalog
         self._base: dict[str, Stored | None] = {}
         self._documents: dict[str, Stored | None] = {}
-        self._entries: Any = SortedDict()
+        self._entries: Any = None  # a SortedDict, once something is written
 
     def __len__(self) -> int:
         return len(self._documents)
@@ -47,7 +47,7 @@ class Overlay:
         copied = Overlay(self._catalog)
         copied._base = dict(self._base)
         copied._documents = dict(self._documents)
-        copied._entries = self._entries.copy()
+        copied._entries = None if self._entries is None else self._entries.copy()
         return copied
 
     def holds(self, document_id: str) -> bool:
@@ -60,6 +60,8 @@ class Overlay:
 
     def put(self, document_id: str, old: Stored | None, new: Stored | None) -> None:
         """Replaces a document's version: None before an insert, None after a delete."""
+        if self._entries is None:
+            self._entries = SortedDict()
         self._base.setdefault(document_id, old)
         self._documents[document_id] = new
         if old is not None:
@@ -96,14 +98,18 @@ class Overlay:
     ) -> None:
         result.documents[document_id] = new
         result.writes.documents[document_id] = new.body if new else None
-        before = self._keys(old) if old else set()
-        after = self._keys(new) if new else set()
+        before = self._keys(old) if old else frozenset()
+        after = self._keys(new) if new else frozenset()
         result.writes.entries.update(dict.fromkeys(before - after))
         result.writes.entries.update(dict.fromkeys(after - before, document_id))
         result.keys |= before | after
         result.keys.add(document_key(document_id))
 
-    def _keys(self, stored: Stored) -> set[bytes]:
-        value = stored.value
-        indexes = self._catalog.table(stored.table or "").indexes.values()
-        return {entry_key(index.number, index.fields, value) for index in indexes}
+    def _keys(self, stored: Stored) -> frozenset[bytes]:
+        generation, keys = stored.keys
+        if generation != self._catalog.generation:
+            value = stored.value
+            indexes = self._catalog.table(stored.table or "").indexes.values()
+            keys = frozenset(entry_key(index.number, index.fields, value) for index in indexes)
+            stored.keys = self._catalog.generation, keys
+        return keys

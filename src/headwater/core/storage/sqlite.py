@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS session_requests (
 CREATE INDEX IF NOT EXISTS session_requests_by_ts ON session_requests (ts);
 """
 _SCAN: Final = "SELECT key, id FROM entries WHERE key >= ? AND key < ? ORDER BY key {} LIMIT ?"
+_MEMORY: Final = ":memory:"
 _UP, _DOWN = _SCAN.format("ASC"), _SCAN.format("DESC")
 
 
@@ -29,16 +30,17 @@ class SqliteStorage:
 
     Args:
         path: the file, created when missing; None keeps everything in memory.
+        image: what a database in memory begins with, as `image()` of another gave it.
 
     Raises:
         StorageBusy: another process has the file open.
         StorageFailure: the file cannot be opened, or is no SQLite database.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._name = str(path) if path else ":memory:"
+    def __init__(self, path: Path | None = None, image: bytes | None = None) -> None:
+        self._name = str(path) if path else _MEMORY
         try:
-            self._db = _connect(self._name)
+            self._db = _connect(self._name) if image is None else _restored(image)
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise StorageBusy(self._name) from None
@@ -123,16 +125,26 @@ class SqliteStorage:
         """Removes old notes."""
         self._execute("DELETE FROM session_requests WHERE ts < ?", (before_ts,))
 
+    def image(self) -> bytes:
+        """The database as bytes, to begin others in memory with: cheaper than making it anew."""
+        return bytes(self._db.serialize())
+
     def close(self) -> None:
         """Closes the file; what was committed stays."""
         self._db.close()
+
+
+def _restored(image: bytes) -> sqlite3.Connection:
+    db = sqlite3.connect(_MEMORY, isolation_level=None, check_same_thread=False)
+    db.deserialize(image)
+    return db
 
 
 def _connect(name: str) -> sqlite3.Connection:
     # isolation_level=None: the engine itself says BEGIN and COMMIT.
     db = sqlite3.connect(name, isolation_level=None, timeout=0.0, check_same_thread=False)
     try:
-        if name != ":memory:":
+        if name != _MEMORY:
             # One owner: the lock is held until the process ends, even by kill -9.
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             db.execute("PRAGMA journal_mode = WAL")
