@@ -54,9 +54,7 @@ names: Wire = st.one_of(st.sampled_from(["a", "b", "_x", "~"]), st.from_regex(r"
 scalars: Wire = st.one_of(st.none(), st.booleans(), numbers, texts, longs, blobs)
 anything: Wire = st.recursive(
     scalars,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=3)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=3)),
     max_leaves=6,
 )
 present: Wire = anything.filter(lambda value: value is not None)
@@ -101,8 +99,6 @@ KINDS: dict[str, Kind] = {
         list[int], st.lists(st.sampled_from(_WHOLE), max_size=3), lambda wire: list(map(int, wire))
     ),
     "point": Kind(Point, points, _point),
-    "points": Kind(
-        list[Point], st.lists(points, max_size=2), lambda wire: list(map(_point, wire))
-    ),
+    "points": Kind(list[Point], st.lists(points, max_size=2), lambda wire: list(map(_point, wire))),
     "any": Kind(Any, present),
 }

@@ -13,8 +13,6 @@ from tests.model.schemas import TablePlan
 
 Position = tuple[Any, ...]
 END: Position = ("end",)
-FREE = "loose"
-"""A table no class declares."""
 
 
 class Refused(Exception):
@@ -199,7 +197,8 @@ class _Trial:
             getattr(self, f"_{op['op']}")(op)
 
     def _insert(self, op: dict[str, Any]) -> None:
-        document_id, created = next(self.ids, [f"never kept {len(self.plain.homes)}", 0.0])
+        never_kept: list[Any] = [f"never kept {len(self.plain.homes)}", 0.0]
+        document_id, created = next(self.ids, never_kept)
         self.plain.homes[document_id] = op["table"]
         system = {"_id": document_id, "_creationTime": created}
         self.plain.documents[document_id] = {**op["fields"], **system}

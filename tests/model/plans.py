@@ -7,13 +7,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from headwater import Document, PaginationOptions, QueryCtx, UNSET
+from headwater import UNSET, Document, PaginationOptions, QueryCtx
 from tests.model.schemas import TablePlan
 
 Plan = dict[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
-WHOLE = {"equal": [], "lower": None, "upper": None, "desc": False, "has": None, "who": False}
+WHOLE: Plan = {"equal": [], "lower": None, "upper": None, "desc": False, "has": None, "who": False}
 HOWS = ["collect", "collect", "take", "first", "unique", "iterate", "page"]
 
 
@@ -34,7 +34,7 @@ def plans(
     """A read of a table; values of its range are often those of documents in the pool."""
     index = draw(st.sampled_from([None, "by_creation_time", *table.indexes]))
     plan: Plan = {**WHOLE, "table": table.name, "index": index, "cursor": None}
-    plan["typed"] = draw(st.booleans())
+    plan["typed"] = table.declared and draw(st.booleans())
     plan["desc"] = draw(st.booleans())
     plan["how"] = draw(st.sampled_from(HOWS))
     plan["count"] = float(draw(st.integers(1 if plan["how"] == "page" else 0, 4)))

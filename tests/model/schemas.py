@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class TablePlan:
     name: str
     fields: tuple[FieldPlan, ...]
     indexes: Mapping[str, tuple[str, ...]]
+    declared: bool = True
 
     def documents(self) -> st.SearchStrategy[dict[str, Any]]:
         """Documents that fit, as wire objects without system fields."""
@@ -67,7 +68,7 @@ class TablePlan:
 
     def with_indexes(self, indexes: Mapping[str, tuple[str, ...]]) -> TablePlan:
         """The same fields through other indexes."""
-        return TablePlan(self.name, self.fields, indexes)
+        return replace(self, indexes=indexes)
 
     def make(self) -> type[Document]:
         """The table's class."""
@@ -86,13 +87,15 @@ class TablePlan:
 
 def _fields(kinds: Sequence[str]) -> st.SearchStrategy[tuple[FieldPlan, ...]]:
     def named(drawn: list[tuple[str, str]]) -> tuple[FieldPlan, ...]:
-        return tuple(
-            FieldPlan(name, *one) for name, one in zip(_FIELDS, drawn, strict=False)
-        )
+        return tuple(FieldPlan(name, *one) for name, one in zip(_FIELDS, drawn, strict=False))
 
     presence = st.sampled_from(["required", "required", "optional", "nullable"])
     one = st.tuples(st.sampled_from(kinds), presence).filter(lambda f: f != ("any", "nullable"))
     return st.lists(one, min_size=1, max_size=len(_FIELDS)).map(named)
+
+
+FREE = TablePlan("free", (FieldPlan("alpha", "any", "optional"),), {}, declared=False)
+"""A table no class declares: reached by name, it comes into being with its first document."""
 
 
 def index_plans(fields: Sequence[FieldPlan]) -> st.SearchStrategy[dict[str, tuple[str, ...]]]:
@@ -112,12 +115,10 @@ def tables(
     return TablePlan(name, fields, draw(index_plans(fields)))
 
 
-def app_of(
-    plans: Sequence[TablePlan], add_functions: Callable[[types.ModuleType], None]
-) -> App:
+def app_of(plans: Sequence[TablePlan], add_functions: Callable[[types.ModuleType], None]) -> App:
     """An app of these tables, with the functions that `add_functions` puts into its module."""
     module = types.ModuleType(MODULE)
-    for plan in plans:
+    for plan in (plan for plan in plans if plan.declared):
         setattr(module, plan.name.capitalize(), plan.make())
     add_functions(module)
     return register(Path(__file__).parent, [module])

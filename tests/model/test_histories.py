@@ -46,7 +46,8 @@ class Histories(RuleBasedStateMachine):
         known = world.plain.of(table.name)
         if known and data.draw(st.integers(0, 4)) == 0:
             document = data.draw(st.sampled_from(known))
-            return world.follow(client, get_plan(table.name, document["_id"], data.draw(st.booleans())))
+            typed = data.draw(st.booleans())
+            return world.follow(client, get_plan(table.name, document["_id"], typed))
         return world.follow(client, data.draw(plans(table, known, who=True)))
 
     def _mutation(self, data: st.DataObject) -> Sent:
@@ -141,7 +142,7 @@ class Histories(RuleBasedStateMachine):
         """The backend is saved with other indexes."""
         world = self.world
         changed = [
-            table.with_indexes(data.draw(index_plans(table.fields)))
+            table.with_indexes(data.draw(index_plans(table.fields))) if table.declared else table
             for table in world.plain.tables.values()
         ]
         world.reload(changed)
@@ -150,8 +151,8 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def fresh_runs_agree(self) -> None:
         """Every pushed result equals a run made now."""
-        world = getattr(self, "world", None)
-        for client in world.clients if world is not None else ():
+        world = self.world
+        for client in world.clients:
             for query_id, key in world.followed_by(client).items():
                 plan = world.queries[key].plan
                 if not client.behind and plan["how"] != "page":
@@ -160,6 +161,4 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(
-    stateful_step_count=25, suppress_health_check=list(HealthCheck)
-)
+TestHistories.settings = settings(stateful_step_count=25, suppress_health_check=list(HealthCheck))

@@ -43,7 +43,7 @@ def _functions(box: Box) -> Any:
 
         for handler in (write, read, send):
             handler.__module__ = MODULE
-            made = query(handler) if handler is read else mutation(handler)  # type: ignore[call-overload]
+            made = query(handler) if handler is read else mutation(handler)
             setattr(module, handler.__name__, made)
 
     return add
@@ -97,8 +97,6 @@ def test_a_value_of_another_kind_is_refused(data: st.DataObject, kind: str) -> N
     """A document whose field holds a value its class does not allow is not written."""
     plan = TablePlan("t", (FieldPlan("alpha", kind, "required"),), {})
     wrong = data.draw(st.sampled_from([None, {"no": "thing"}, [None], [[1.5]]]))
-    if kind == "map" and wrong == {"no": "thing"}:
-        wrong = {"no": [0.0]}
     backend, _ = _backend(plan, Box())
     with pytest.raises(FunctionFailed, match="does not match the schema"):
         backend.mutation("model:send", {"fields": {"alpha": wrong}})

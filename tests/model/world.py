@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,7 @@ from tests.model.clients import Client, Told
 from tests.model.order import same
 from tests.model.plain import Answer, Plain, Position, Refused
 from tests.model.plans import Plan
-from tests.model.schemas import TablePlan, app_of
+from tests.model.schemas import FREE, TablePlan, app_of
 from tests.model.steps import Op, add_functions
 
 Key = tuple[bytes, str | None]
@@ -36,10 +35,11 @@ class Disk(SqliteStorage):
 
     full = False
 
-    def _write(self, writes: Writes) -> None:
+    def write(self, writes: Writes) -> None:
+        """Refuses, or writes."""
         if self.full:
-            raise sqlite3.OperationalError("disk is full")
-        super()._write(writes)
+            raise StorageFailure("the disk is full")
+        super().write(writes)
 
 
 @dataclass
@@ -77,7 +77,7 @@ class World:
     next_id: int = 0
 
     def __post_init__(self) -> None:
-        self.plain = Plain({table.name: table for table in self.tables})
+        self.plain = Plain({table.name: table for table in [*self.tables, FREE]})
         people: Sequence[Any] = (None, identity_of("ana"), identity_of("ben"))
         self.clients = [Client(f"client-{n}", who) for n, who in enumerate(people)]
         self.start()
@@ -136,7 +136,7 @@ class World:
     # checks
 
     def mutated(self, sent: list[Sent], lost: bool) -> list[dict[str, Any]]:
-        """Compares the answers of a batch's mutations; gives every changed version of a document."""
+        """Compares the answers of a batch's mutations; gives what they changed, old and new."""
         changed: list[dict[str, Any]] = []
         for one in sent:
             response = one.client.answers.pop(one.request_id)
@@ -188,12 +188,11 @@ class World:
             assert client.session.runs(query_id) == before, "what was not touched is not run again"
 
     def _check_told(self, query: Followed, client: Client, told: Told) -> None:
-        who = client.identity and client.identity["subject"]
-        try:
-            query.answer = self.plain.answer(query.plan, who, query.end)
-        except Refused as refused:
+        who = client.identity["subject"] if client.identity is not None else None
+        query.answer, refusal = self._answer(query, who)
+        if query.answer is None:
             assert told.error is not None, (query.plan, told.value)
-            assert str(refused) in told.error
+            assert refusal in told.error
             return
         assert told.error is None, told.error
         value = told.value
@@ -201,6 +200,12 @@ class World:
             query.end = query.answer.end
             value = self._page(value, query.answer)
         assert same(value, query.answer.value), (query.plan, value, query.answer.value)
+
+    def _answer(self, query: Followed, who: str | None) -> tuple[Answer | None, str]:
+        try:
+            return self.plain.answer(query.plan, who, query.end), ""
+        except Refused as refused:
+            return None, str(refused)
 
     def _page(self, value: Any, expected: Answer) -> Any:
         page = dict(value["found"])
@@ -219,7 +224,9 @@ class World:
 
     def followed_by(self, client: Client) -> dict[int, Key]:
         """What a client follows."""
-        return {query_id: key for (owner, query_id), key in self.followed.items() if owner == client.id}
+        return {
+            query_id: key for (owner, query_id), key in self.followed.items() if owner == client.id
+        }
 
     def fresh(self, client: Client, plan: Plan) -> Any:
         """The plan's result, run now for nobody's subscription."""
@@ -288,7 +295,7 @@ def changes(
     before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Old and new versions of what differs."""
-    found = []
+    found: list[dict[str, Any]] = []
     for document_id in before.keys() | after.keys():
         old, new = before.get(document_id), after.get(document_id)
         if old is None or new is None or not same(old, new):

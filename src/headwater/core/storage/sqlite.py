@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Concatenate, Final, ParamSpec
 
 from headwater.core.storage import Entry, SessionRequest, Writes
 from headwater.errors import StorageBusy, StorageFailure
@@ -25,30 +27,63 @@ _MEMORY: Final = ":memory:"
 _UP, _DOWN = _SCAN.format("ASC"), _SCAN.format("DESC")
 
 
+P = ParamSpec("P")
+
+
+def _refusable(
+    write: Callable[Concatenate[SqliteStorage, P], None],
+) -> Callable[Concatenate[SqliteStorage, P], None]:
+    """A write whose refusal by the disk is a StorageFailure."""
+
+    @functools.wraps(write)
+    def refusable(self: SqliteStorage, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            write(self, *args, **kwargs)
+        except sqlite3.Error as error:
+            raise StorageFailure(f"{self.name}: writing failed: {error}") from error
+
+    return refusable
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How a transaction is begun and ended."""
+
+    begin: str
+    commit: str
+    rollback: tuple[str, ...]
+
+
+_TRANSACTION: Final = _Words("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_SAVEPOINT: Final = _Words(
+    "SAVEPOINT batch", "RELEASE batch", ("ROLLBACK TO batch", "RELEASE batch")
+)
+
+
 class SqliteStorage:
     """One SQLite database, owned by this process alone.
 
     Args:
         path: the file, created when missing; None keeps everything in memory.
-        image: what a database in memory begins with, as `image()` of another gave it.
 
     Raises:
         StorageBusy: another process has the file open.
         StorageFailure: the file cannot be opened, or is no SQLite database.
     """
 
-    def __init__(self, path: Path | None = None, image: bytes | None = None) -> None:
-        self._name = str(path) if path else _MEMORY
+    def __init__(self, path: Path | None = None) -> None:
+        self.name = str(path) if path else _MEMORY
         try:
-            self._db = _connect(self._name) if image is None else _restored(image)
+            self._db = _connect(self.name) if image is None else _restored(image)
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
-                raise StorageBusy(self._name) from None
-            raise StorageFailure(f"{self._name}: {error}") from None
+                raise StorageBusy(self.name) from None
+            raise StorageFailure(f"{self.name}: {error}") from None
         except sqlite3.DatabaseError as error:
-            raise StorageFailure(f"{self._name} cannot be read: {error}") from None
+            raise StorageFailure(f"{self.name} cannot be read: {error}") from None
         self._execute = self._db.execute
 
+    @_refusable
     def begin(self) -> None:
         """Starts a transaction."""
         self._execute("BEGIN IMMEDIATE")
@@ -56,15 +91,18 @@ class SqliteStorage:
     def commit(self) -> None:
         """Makes the transaction durable."""
         try:
-            self._execute("COMMIT")
+            self._execute(self._words.commit)
+            self._open = False
         except sqlite3.Error as error:
             self.rollback()
-            raise StorageFailure(f"{self._name}: the commit failed: {error}") from error
+            raise StorageFailure(f"{self.name}: the commit failed: {error}") from error
 
     def rollback(self) -> None:
         """Drops the transaction."""
-        if self._db.in_transaction:
-            self._execute("ROLLBACK")
+        if self._open and self._db.in_transaction:
+            for statement in self._words.rollback:
+                self._execute(statement)
+        self._open = False
 
     def document(self, document_id: str) -> bytes | None:
         """A document's body."""
@@ -75,14 +113,9 @@ class SqliteStorage:
         """Index entries of a key range."""
         return self._execute(_DOWN if descending else _UP, (start, end, limit)).fetchall()
 
+    @_refusable
     def write(self, writes: Writes) -> None:
         """Applies a write set."""
-        try:
-            self._write(writes)
-        except sqlite3.Error as error:
-            raise StorageFailure(f"{self._name}: writing failed: {error}") from error
-
-    def _write(self, writes: Writes) -> None:
         for document_id, body in writes.documents.items():
             if body is None:
                 self._execute("DELETE FROM documents WHERE id = ?", (document_id,))
@@ -94,6 +127,7 @@ class SqliteStorage:
             else:
                 self._execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", (key, entry_id))
 
+    @_refusable
     def drop_entries(self, start: bytes, end: bytes) -> None:
         """Removes the index entries of a key range."""
         self._execute("DELETE FROM entries WHERE key >= ? AND key < ?", (start, end))
@@ -103,6 +137,7 @@ class SqliteStorage:
         row = self._execute("SELECT body FROM records WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
+    @_refusable
     def put_record(self, name: str, body: bytes) -> None:
         """Writes a named record."""
         self._execute("INSERT OR REPLACE INTO records VALUES (?, ?)", (name, body))
@@ -113,6 +148,7 @@ class SqliteStorage:
         row = self._execute(query, (session_id, request_id)).fetchone()
         return SessionRequest(*row) if row else None
 
+    @_refusable
     def put_session_requests(self, requests: Iterable[SessionRequest]) -> None:
         """Notes applied mutations."""
         rows = [
@@ -121,23 +157,28 @@ class SqliteStorage:
         ]
         self._db.executemany("INSERT INTO session_requests VALUES (?, ?, ?, ?, ?, ?)", rows)
 
+    @_refusable
     def forget_session_requests(self, before_ts: int) -> None:
         """Removes old notes."""
         self._execute("DELETE FROM session_requests WHERE ts < ?", (before_ts,))
 
-    def image(self) -> bytes:
-        """The database as bytes, to begin others in memory with: cheaper than making it anew."""
-        return bytes(self._db.serialize())
+    def freeze(self) -> None:
+        """From here on nothing is kept for good: `rewind` comes back to what is there now.
+
+        For tests, which all begin with the same database: cheaper than making it anew.
+        """
+        self._execute("BEGIN")
+        self._words = _SAVEPOINT
+
+    def rewind(self) -> None:
+        """Back to where it was frozen."""
+        self._execute("ROLLBACK")
+        self._execute("BEGIN")
+        self._open = False
 
     def close(self) -> None:
         """Closes the file; what was committed stays."""
         self._db.close()
-
-
-def _restored(image: bytes) -> sqlite3.Connection:
-    db = sqlite3.connect(_MEMORY, isolation_level=None, check_same_thread=False)
-    db.deserialize(image)
-    return db
 
 
 def _connect(name: str) -> sqlite3.Connection:
