@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar, overload
 from weakref import WeakKeyDictionary
@@ -185,7 +186,7 @@ class Backend(Caller):
 
     def close(self) -> None:
         """Lets the database go."""
-        self._host.engine.database.storage.close()
+        self._host.close()
 
 
 class Subscribed:
@@ -246,23 +247,38 @@ class Subscribed:
             self._error = _raised(Failure(modification["errorMessage"], encoded))
 
 
-_images: WeakKeyDictionary[Any, tuple[bytes, Catalog]] = WeakKeyDictionary()
-"""Empty databases that have adopted a placement's manifest: each test begins with a copy."""
+@dataclass
+class _Spares:
+    """Empty databases that have adopted one placement's manifest, to begin tests with."""
+
+    catalog: Catalog
+    storages: list[SqliteStorage] = field(default_factory=list)
+
+
+_spares: WeakKeyDictionary[Any, _Spares] = WeakKeyDictionary()
 
 
 class _Host:
     """The engine of one backend under test, run inside the caller."""
 
     def __init__(self, placement: Any, clock: VirtualClock, limits: Limits) -> None:
-        image, catalog = _images.get(placement) or (None, None)
-        storage = SqliteStorage(image=image)
-        database = Database(storage, clock, limits, catalog and catalog.copy())
+        spares = _spares.get(placement)
+        reused = spares.storages.pop() if spares is not None and spares.storages else None
+        self._storage = reused or SqliteStorage()
+        catalog = spares.catalog.copy() if spares is not None and reused is not None else None
+        database = Database(self._storage, clock, limits, catalog)
         self.engine = Engine(database, placement)
-        if image is None:
-            _images[placement] = storage.image(), database.catalog.copy()
+        if reused is None:
+            self._storage.freeze()
+        self._spares = _spares.setdefault(placement, _Spares(database.catalog.copy()))
         self.actions = ActionHost(database, self.engine.calls, self._submit)
         self.last = Outcome()
         self.subscribers = 0
+
+    def close(self) -> None:
+        """Gives the database back, as empty as it was."""
+        self._storage.rewind()
+        self._spares.storages.append(self._storage)
 
     def process(self, *works: Work) -> None:
         """One batch, its outputs sent at once."""

@@ -94,6 +94,10 @@ class Catalog:
             self._table_of[document_id] = found
         return found
 
+    def note_id(self, document_id: str, table: str) -> None:
+        """Spares the next `table_of` of a new id."""
+        self._table_of[document_id] = table
+
     def table(self, name: str) -> CatalogTable:
         """The table of this name, made when it is missing."""
         table = self.tables.get(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import replace
 from typing import Any, Final, Generic, Literal, Self, TypeVar
 
 from headwater.core.codecs import lower
@@ -56,7 +55,7 @@ class Query(Generic[T]):
         if self._indexed:
             raise QueryInvalid("with_index() was called twice; a query reads through one index")
         self._indexed = True
-        self._range = replace(self._range, index=name)
+        self._range.index = name
         for keyword, value in fields.items():
             self._add_bound(*_split(keyword), value)
         return self

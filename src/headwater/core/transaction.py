@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from headwater.core import pages, requests
 from headwater.core.database import Database
@@ -17,7 +17,7 @@ from headwater.core.overlay import Overlay
 from headwater.core.ranges import fingerprint, index_of, interval
 from headwater.core.reads import ReadSet, point
 from headwater.core.storage import Entry
-from headwater.core.writes import checked_document, patched
+from headwater.core.writes import check_size, checked_document, patched
 from headwater.errors import (
     DocumentInvalid,
     DocumentMissing,
@@ -206,8 +206,8 @@ class Transaction:
         if len(entries) > room:
             raise self._too_much(scan.table, "documents_read")
         scan.done = len(entries) < wanted
-        documents = [self._entry_document(document_id) for _, document_id in entries]
-        scan.keys.extend(key for key, _ in entries)
+        documents = self._documents(entries)
+        scan.keys.extend([key for key, _ in entries])
         sizes = [len(stored.body) for stored in documents]
         scan.sizes.extend(sizes)
         given.documents += len(documents)
@@ -230,10 +230,11 @@ class Transaction:
         stored = self._database.entries(start, end, descending)
         return list(itertools.islice(self._overlay.merged(stored, start, end, descending), limit))
 
-    def _entry_document(self, document_id: str) -> Stored:
-        stored = self._load(document_id)
-        assert stored is not None, f"index entry without document {document_id}"
-        return stored
+    def _documents(self, entries: list[Entry]) -> list[Stored]:
+        load = self._load if len(self._overlay) else self._database.document
+        documents = [load(document_id) for _, document_id in entries]
+        assert None not in documents, "every index entry has its document"
+        return cast("list[Stored]", documents)
 
     def _interval(self, wanted: requests.Range) -> tuple[bytes, bytes]:
         if len(self._scans) >= self._database.limits.ranges_read:
@@ -270,6 +271,7 @@ class Transaction:
         created = self._database.creation_time(self._now_ms)
         number = self._database.catalog.table(request.table).number
         document_id = make_id(number, self._database.clock.random_bytes(14), created)
+        self._database.catalog.note_id(document_id, request.table)
         self._put(table, None, request.document, {"_id": document_id, "_creationTime": created})
         return document_id
 
@@ -313,8 +315,9 @@ class Transaction:
         self, table: TableSpec, old: Stored | None, fields: dict[str, Any], system: dict[str, Any]
     ) -> None:
         database = self._database
-        value = checked_document(table, fields, system, database.catalog.table_of, database.limits)
+        value = checked_document(table, fields, system, database.catalog.table_of)
         new = Stored.of(table.name, value)
+        check_size(new, database.limits)
         self._count_write(new.size)
         self._overlay.put(new.id, old, new)
 
@@ -322,12 +325,16 @@ class Transaction:
         limits, counters = self._database.limits, self.counters
         counters.documents_written += 1
         counters.bytes_written += size
-        for name in ("documents_written", "bytes_written"):
-            if getattr(counters, name) > getattr(limits, name):
-                raise LimitExceeded(
-                    f"this mutation reached its limit of {getattr(limits, name)} "
-                    f"{name.replace('_', ' ')}. Write in batches of several calls"
-                )
+        if counters.documents_written > limits.documents_written:
+            raise _wrote_too_much(limits.documents_written, "documents written")
+        if counters.bytes_written > limits.bytes_written:
+            raise _wrote_too_much(limits.bytes_written, "bytes written")
+
+
+def _wrote_too_much(limit: int, what: str) -> LimitExceeded:
+    return LimitExceeded(
+        f"this mutation reached its limit of {limit} {what}. Write in batches of several calls"
+    )
 
 
 def _system_fields(stored: Stored) -> dict[str, Any]:

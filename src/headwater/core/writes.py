@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from headwater.core.documents import Stored
 from headwater.core.manifest import TableSpec
 from headwater.core.names import python_name
 from headwater.core.validators import Misfit, Object, TableOf
-from headwater.core.values import size
 from headwater.errors import DocumentInvalid, LimitExceeded
 from headwater.settings import Limits
 
@@ -47,13 +47,11 @@ def checked_document(
     fields: dict[str, Any],
     system: dict[str, Any],
     table_of: TableOf,
-    limits: Limits,
 ) -> dict[str, Any]:
     """The document with its system fields, fit to be stored.
 
     Raises:
         DocumentInvalid: names the table, the path of the field and what is expected there.
-        LimitExceeded: larger than a document may be.
     """
     misfit = table.document.check(fields, table_of) or _misnamed(fields)
     if misfit is not None:
@@ -61,14 +59,20 @@ def checked_document(
             f'Failed to insert or update a document in table "{table.name}" '
             f"because it does not match the schema: {misfit}"
         )
-    value = {**fields, **system}
-    bytes_ = size(value)
-    if bytes_ > limits.document_bytes:
+    return {**fields, **system}
+
+
+def check_size(stored: Stored, limits: Limits) -> None:
+    """Refuses a document that is too large.
+
+    Raises:
+        LimitExceeded: says how large it is.
+    """
+    if stored.size > limits.document_bytes:
         raise LimitExceeded(
-            f"a document of table {table.name} has {bytes_} bytes, the limit is "
+            f"a document of table {stored.table} has {stored.size} bytes, the limit is "
             f"{limits.document_bytes}. Keep large data in child documents"
         )
-    return value
 
 
 def _misnamed(fields: dict[str, Any]) -> Misfit | None:

@@ -74,7 +74,7 @@ class SqliteStorage:
     def __init__(self, path: Path | None = None) -> None:
         self.name = str(path) if path else _MEMORY
         try:
-            self._db = _connect(self.name) if image is None else _restored(image)
+            self._db = _connect(self.name)
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise StorageBusy(self.name) from None
@@ -82,11 +82,14 @@ class SqliteStorage:
         except sqlite3.DatabaseError as error:
             raise StorageFailure(f"{self.name} cannot be read: {error}") from None
         self._execute = self._db.execute
+        self._words = _TRANSACTION
+        self._open = False
 
     @_refusable
     def begin(self) -> None:
         """Starts a transaction."""
-        self._execute("BEGIN IMMEDIATE")
+        self._execute(self._words.begin)
+        self._open = True
 
     def commit(self) -> None:
         """Makes the transaction durable."""
