@@ -270,7 +270,9 @@ class _Host:
         self.engine = Engine(database, placement)
         if reused is None:
             self._storage.freeze()
-        self._spares = _spares.setdefault(placement, _Spares(database.catalog.copy()))
+        if spares is None:
+            spares = _spares[placement] = _Spares(database.catalog.copy())
+        self._spares = spares
         self.actions = ActionHost(database, self.engine.calls, self._submit)
         self.last = Outcome()
         self.subscribers = 0

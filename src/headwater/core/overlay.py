@@ -37,7 +37,7 @@ class Overlay:
         self._catalog = catalog
         self._base: dict[str, Stored | None] = {}
         self._documents: dict[str, Stored | None] = {}
-        self._entries: Any = None  # a SortedDict, once something is written
+        self._entries: Any = {}  # a SortedDict from the first scan on
 
     def __len__(self) -> int:
         return len(self._documents)
@@ -47,7 +47,7 @@ class Overlay:
         copied = Overlay(self._catalog)
         copied._base = dict(self._base)
         copied._documents = dict(self._documents)
-        copied._entries = None if self._entries is None else self._entries.copy()
+        copied._entries = self._entries.copy()
         return copied
 
     def holds(self, document_id: str) -> bool:
@@ -60,8 +60,6 @@ class Overlay:
 
     def put(self, document_id: str, old: Stored | None, new: Stored | None) -> None:
         """Replaces a document's version: None before an insert, None after a delete."""
-        if self._entries is None:
-            self._entries = SortedDict()
         self._base.setdefault(document_id, old)
         self._documents[document_id] = new
         if old is not None:
@@ -75,6 +73,8 @@ class Overlay:
         self, stored: Iterable[Entry], start: bytes, end: bytes, desc: bool
     ) -> Iterator[Entry]:
         """Entries of the database in a range with this transaction's changes laid over."""
+        if not isinstance(self._entries, SortedDict):
+            self._entries = SortedDict(self._entries)
         own = [
             (key, self._entries[key])
             for key in self._entries.irange(start, end, (True, False), desc)

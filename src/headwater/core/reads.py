@@ -7,7 +7,6 @@ invalidated.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -47,7 +46,7 @@ class _Node(Generic[Owner]):
 
     interval: Interval
     owners: set[Owner]
-    priority: float
+    priority: int
     last: bytes
     left: _Node[Owner] | None = None
     right: _Node[Owner] | None = None
@@ -64,7 +63,7 @@ class IntervalIndex(Generic[Owner]):
         self._points: dict[bytes, set[Owner]] = {}
         self._root: _Node[Owner] | None = None
         self._nodes: dict[Interval, _Node[Owner]] = {}
-        self._random = random.Random(0)  # balance only: any sequence gives the same answers
+        self._priority = 0
 
     def __len__(self) -> int:
         return len(self._points) + len(self._nodes)
@@ -77,10 +76,16 @@ class IntervalIndex(Generic[Owner]):
             return
         node = self._nodes.get(interval)
         if node is None:
-            node = _Node(interval, set(), self._random.random(), end)
+            node = _Node(interval, set(), self._next_priority(), end)
             self._nodes[interval] = node
             self._root = _insert(self._root, node)
         node.owners.add(owner)
+
+    def _next_priority(self) -> int:
+        # Balance only, and any sequence without a pattern will do: a linear congruential generator
+        # (multiplier and increment: Knuth, MMIX).
+        self._priority = (self._priority * 6364136223846793005 + 1442695040888963407) % 2**64
+        return self._priority
 
     def remove(self, interval: Interval, owner: Owner) -> None:
         """Forgets that `owner` reads `interval`."""
