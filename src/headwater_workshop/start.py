@@ -7,14 +7,14 @@ to look, and ends when the server ends.
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-
-import httpx
 
 SEED = "seed:sample_data"
 POLL_S = 0.1
@@ -32,25 +32,27 @@ def program(folder: Path) -> Path:
     raise SystemExit(f"{folder} has no environment yet: run `make env` in it.")
 
 
-def serve(command: Sequence[str], folder: Path, url: str) -> int:
+def serve(command: Sequence[str], folder: Path, port: int) -> int:
     """Run the server until it ends, with sample data as soon as it answers; its exit code."""
-    server = subprocess.Popen([*command, "dev", "--port", url.rsplit(":", 1)[1]], cwd=folder)
+    server = subprocess.Popen([*command, "dev", "--port", str(port)], cwd=folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the server too, which ends us
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-    if answers(server, url):
+    url = address(server, folder)
+    if url:
         seed(command, folder)
         print(greeting(url, folder), flush=True)
     return server.wait()
 
 
-def answers(server: subprocess.Popen[bytes], url: str) -> bool:
-    """Wait until the server answers; False when it ended instead."""
+def address(server: subprocess.Popen[bytes], folder: Path) -> str:
+    """Where the server answers, once it says so; empty when it ended instead."""
     while server.poll() is None:
-        try:
-            return httpx.get(f"{url}/version", timeout=1).is_success
-        except httpx.TransportError:
-            time.sleep(POLL_S)
-    return False
+        with suppress(OSError):
+            said = json.loads((folder / ".headwater" / "server.json").read_text(encoding="utf-8"))
+            if said["pid"] == server.pid:  # another number is an earlier server's
+                return str(said["url"])
+        time.sleep(POLL_S)
+    return ""
 
 
 def seed(command: Sequence[str], folder: Path) -> None:
@@ -78,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=3210)
     given = parser.parse_args(arguments)
-    return serve([str(program(given.folder))], given.folder, f"http://127.0.0.1:{given.port}")
+    return serve([str(program(given.folder))], given.folder, given.port)
 
 
 if __name__ == "__main__":

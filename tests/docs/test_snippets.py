@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,14 @@ def with_language(*languages: str) -> list[Path]:
 def name_of(page: Path) -> str:
     """A page's path, as the id of its tests."""
     return str(page.relative_to(ROOT))
+
+
+@pytest.fixture(autouse=True)
+def _no_backend_stays_behind() -> Iterator[None]:
+    """A page's backend is gone when its test ends: the next page has another of that name."""
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "backend"]:
+        del sys.modules[name]
 
 
 class PageProject:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -20,23 +21,27 @@ TEMPLATE = ROOT / "template" / "{% if start == 'complete' %}backend{% endif %}"
 WELCOME = "Open this page in a second window"
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
+def make_project(folder: Path) -> Path:
     """A project whose environment is the one these tests run in."""
-    shutil.copytree(TEMPLATE, tmp_path / "app" / "backend")
-    (tmp_path / "app" / ".venv").symlink_to(sys.prefix, target_is_directory=True)
-    return tmp_path / "app"
+    shutil.copytree(TEMPLATE, folder / "backend")
+    (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    return folder
 
 
-@pytest.fixture
-def started(project: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The program on a free port; ended whatever happens."""
+def command(project: Path, port: int) -> list[str]:
+    """The program as `make start` calls it."""
+    return [sys.executable, "-m", start.__name__, str(project), "--port", str(port)]
+
+
+@contextmanager
+def running(project: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The program on a free port, once it has seeded; ended whatever happens."""
     port = free_port()
-    command = [sys.executable, "-m", start.__name__, str(project), "--port", str(port)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command(project, port), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as program:
         try:
+            wait_for(lambda: tasks_of_ana(port), "sample data")
             yield program, port
         finally:
             program.terminate()
@@ -53,18 +58,21 @@ def tasks_of_ana(port: int) -> list[str]:
     return [task["title"] for task in answer.get("value", [])]
 
 
-def test_the_first_page_is_not_empty(started: tuple[subprocess.Popen[str], int]) -> None:
-    """The server answers and has the sample data, without anybody asking for it."""
-    _, port = started
-    assert WELCOME in wait_for(lambda: tasks_of_ana(port), "sample data")
+def test_it_serves_sample_data_and_takes_no_other_server_for_its_own(tmp_path: Path) -> None:
+    """The first page is not empty; a second project on the same port ends, and greets nobody."""
+    with running(make_project(tmp_path / "first")) as (_, port):
+        assert WELCOME in tasks_of_ana(port)
+        second = command(make_project(tmp_path / "second"), port)
+        ended = subprocess.run(second, capture_output=True, text=True, timeout=60)
+        assert ended.returncode != 0
+        assert "Ctrl-C" not in ended.stdout
 
 
-def test_it_ends_with_its_server(started: tuple[subprocess.Popen[str], int]) -> None:
+def test_it_ends_with_its_server(tmp_path: Path) -> None:
     """Ended from outside, it takes the server with it and prints no traceback."""
-    program, port = started
-    wait_for(lambda: tasks_of_ana(port), "sample data")
-    program.send_signal(signal.SIGTERM)
-    said, _ = program.communicate(timeout=30)
+    with running(make_project(tmp_path)) as (program, port):
+        program.send_signal(signal.SIGTERM)
+        said, _ = program.communicate(timeout=30)
     assert "Traceback" not in said
     assert f"http://127.0.0.1:{port}" in said
     with pytest.raises(httpx.ConnectError):
@@ -82,7 +90,7 @@ def test_a_server_that_cannot_start_ends_it(tmp_path: Path) -> None:
     failing = [sys.executable, "-c", "raise SystemExit(3)"]
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     try:
-        assert start.serve(failing, tmp_path, f"http://127.0.0.1:{free_port()}") == 3
+        assert start.serve(failing, tmp_path, free_port()) == 3
     finally:
         signal.signal(signal.SIGINT, before[0])
         signal.signal(signal.SIGTERM, before[1])
