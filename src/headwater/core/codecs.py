@@ -55,6 +55,9 @@ _SCALARS: dict[Any, Codec] = {
 }
 
 
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, Int64})
+
+
 def lower(value: Any) -> Any:
     """What a handler returned or wrote, as a value.
 
@@ -66,12 +69,17 @@ def lower(value: Any) -> Any:
 
 def _lower(value: Any) -> Any:
     kind = type(value)
+    if kind in _PLAIN:
+        return value
     if kind is list or kind is tuple:
         return [_lower(item) for item in value]
     if kind is dict:
         return {key: _lower(member) for key, member in value.items()}
+    stored = stored_form(value)
+    if stored is not None:
+        return stored
     if isinstance(value, BaseModel):
-        return (isinstance(value, Document) and stored_form(value)) or lower_model(value)
+        return lower_model(value)
     if isinstance(value, enum.Enum):
         return value.value
     return value

@@ -98,9 +98,10 @@ class Document(Model):
         raise AttributeError(FROZEN.format(table=type(self).__name__.lower(), name=name))
 
 
-def stored_form(document: Document) -> Encoded | None:
-    """The encoded form a document was read from, None for one made by hand."""
-    return cast("Encoded | None", getattr(document, "_stored", None))
+def stored_form(value: object) -> Encoded | None:
+    """The encoded form a document was read from, None for one made by hand and anything else."""
+    found = getattr(value, "_stored", None)
+    return found if isinstance(found, Encoded) else None
 
 
 _set = object.__setattr__

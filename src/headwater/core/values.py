@@ -12,15 +12,17 @@ import base64
 import binascii
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
 
 from headwater.errors import InvalidValue
+from headwater.settings import Limits
 
 SAFE_INTEGER: Final = 2**53
-_DEPTH: Final = 64
+_LIMITS: Final = Limits()
+_DEPTH: Final = _LIMITS.value_depth
 _KEYS_KEPT: Final = 10_000
 _good_keys: set[Any] = set()  # keys already found right: the same few come again and again
 
@@ -86,10 +88,7 @@ class Encoded:
 
 def _all_encoded(items: Any) -> bool:
     """True for a list of documents as they were read, the most common result of a query."""
-    for item in items:
-        if not isinstance(item, Encoded):
-            return False
-    return True
+    return all(isinstance(item, Encoded) for item in items)
 
 
 def type_name(value: Any) -> str:
@@ -115,6 +114,7 @@ def normalize(value: Any, path: str = "", depth: int = _DEPTH) -> Any:
     if kind is dict:
         return _normalize_object(value, path, depth)
     if kind in (list, tuple):
+        _check_length(value, path)
         if _all_encoded(value):
             return list(value)
         return [normalize(item, f"{path}[{i}]", depth - 1) for i, item in enumerate(value)]
@@ -122,6 +122,7 @@ def normalize(value: Any, path: str = "", depth: int = _DEPTH) -> Any:
 
 
 def _normalize_object(value: dict[Any, Any], path: str, depth: int) -> dict[str, Any]:
+    _check_fields(value, path)
     result = {}
     for key, member in value.items():
         if member is UNSET:
@@ -169,6 +170,22 @@ def check_key(key: Any, path: str) -> None:
         )
     if len(_good_keys) < _KEYS_KEPT:
         _good_keys.add(key)
+
+
+def _check_length(items: Sequence[Any], path: str) -> None:
+    if len(items) > _LIMITS.array_length:
+        raise InvalidValue(
+            f"{path or 'the value'} is an array of {len(items)} elements, the limit is "
+            f"{_LIMITS.array_length}; .take(n) or .paginate() keep a result short"
+        )
+
+
+def _check_fields(members: dict[Any, Any], path: str) -> None:
+    if len(members) > _LIMITS.object_fields:
+        raise InvalidValue(
+            f"{path or 'the value'} is an object of {len(members)} fields, the limit is "
+            f"{_LIMITS.object_fields}; an array or documents of their own hold more"
+        )
 
 
 def _checked_text(text: str, path: str) -> str:
@@ -273,10 +290,12 @@ def from_json(parsed: Any, path: str = "", depth: int = _DEPTH) -> Any:
     if depth == 0:
         raise InvalidValue(f"{path or 'the value'} is nested deeper than {_DEPTH} levels")
     if kind is list:
+        _check_length(parsed, path)
         return [from_json(item, f"{path}[{i}]", depth - 1) for i, item in enumerate(parsed)]
     if len(parsed) == 1 and next(iter(parsed)).startswith("$"):
         tag, text = next(iter(parsed.items()))
         return _untag(tag, text, path)
+    _check_fields(parsed, path)
     result = {}
     for key, member in parsed.items():
         if key not in _good_keys:
