@@ -1,4 +1,4 @@
-"""The server process, started by the supervisor: python -m headwater.process OPTIONS SOCKET."""
+"""The server process; its supervisor runs python -m headwater.process OPTIONS SOCKET BEATS."""
 
 from __future__ import annotations
 
@@ -41,8 +41,14 @@ def decode_options(text: str) -> ServerOptions:
     return ServerOptions(**{**data, "root": Path(data["root"])})
 
 
-def serve(options: ServerOptions, listening: socket.socket) -> int:
-    """Loads the backend and serves it; gives the process's exit code."""
+def serve(options: ServerOptions, listening: socket.socket, beats: int | None = None) -> int:
+    """Loads the backend and serves it; gives the process's exit code.
+
+    Args:
+        options: how it is served.
+        listening: the bound socket.
+        beats: a pipe to the supervisor.
+    """
     try:
         limits = limits_from_environment()
         app = _first_load(options, limits)
@@ -54,7 +60,7 @@ def serve(options: ServerOptions, listening: socket.socket) -> int:
     if options.dev:
         server.hub.engine.on_call = _tell_call
         _watch(server, limits)
-    server.run(listening, lambda: _announce(server, listening))
+    server.run(listening, lambda: _announce(server, listening), beats)
     return 0
 
 
@@ -145,11 +151,13 @@ def main() -> None:
     """Serves until told to stop."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the supervisor, which ends us
-    options = replace(decode_options(sys.argv[1]), after_fault=AFTER_FAULT in sys.argv[3:])
+    options = replace(decode_options(sys.argv[1]), after_fault=AFTER_FAULT in sys.argv[4:])
     listening = socket.socket(fileno=int(sys.argv[2]))
+    beats = int(sys.argv[3])
+    os.set_blocking(beats, False)
     code = 1
     try:
-        code = serve(options, listening)
+        code = serve(options, listening, beats)
     except BaseException:
         traceback.print_exc()
     finally:

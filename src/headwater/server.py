@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -171,15 +172,18 @@ class Server:
         gate = Gate.of(self.options.host, self.options.allow_hosts, self.options.allow_origins)
         return Front(self.hub, self.auth, self.limits, gate, http)
 
-    def run(self, listening: socket.socket, started: Callable[[], None]) -> None:
+    def run(
+        self, listening: socket.socket, started: Callable[[], None], beats: int | None = None
+    ) -> None:
         """Serves until SIGTERM. Called on the main thread, which becomes the engine's.
 
         Args:
             listening: the bound socket.
             started: called once requests are answered.
+            beats: a pipe to the supervisor, written to every second.
         """
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
-        network = _Network(self, listening, started)
+        network = _Network(self, listening, started, beats)
         thread = threading.Thread(target=network.run, name="network", daemon=True)
         signal.signal(signal.SIGTERM, lambda *_: network.stop())
         thread.start()
@@ -195,9 +199,14 @@ class _Network:
     """uvicorn in a thread of its own."""
 
     def __init__(
-        self, server: Server, listening: socket.socket, started: Callable[[], None]
+        self,
+        server: Server,
+        listening: socket.socket,
+        started: Callable[[], None],
+        beats: int | None,
     ) -> None:
         self._server = server
+        self._beats = beats
         self._listening = listening
         self._started = started
         self._uvicorn = uvicorn.Server(
@@ -230,7 +239,16 @@ class _Network:
             await asyncio.sleep(0.005)
         if self._uvicorn.started:
             self._started()
+        beating = asyncio.create_task(self._beat())
         await serving
+        beating.cancel()
+
+    async def _beat(self) -> None:
+        """Tells the supervisor every second that this process is alive."""
+        while self._beats is not None:
+            with suppress(BlockingIOError):  # nobody reads: then nobody watches either
+                os.write(self._beats, b".")
+            await asyncio.sleep(1)
 
     def stop(self) -> None:
         """Ends serving; connections are told, what the engine has taken is finished."""

@@ -14,15 +14,25 @@ def _limit(default: float, reason: str) -> Any:
     return field(default=default, metadata={"reason": reason})
 
 
+def _of_format(default: int, reason: str) -> Any:
+    return field(default=default, init=False, metadata={"reason": reason, "fixed": True})
+
+
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one deployment; field metadata `reason` says why each is what it is."""
+    """The limits of one deployment; field metadata `reason` says why each is what it is.
+
+    Those marked `fixed` belong to the format of values, which is the same for all who meet one.
+    """
 
     function_limit_s: float = _limit(
         1.0, "a query or mutation holds the engine; Convex allows one second of user code too"
     )
     hard_limit_s: float = _limit(
         5.0, "past this the process is ended by faulthandler and restarted by its supervisor"
+    )
+    silent_server_s: float = _limit(
+        15.0, "a process that cannot even beat is ended by its supervisor; above hard_limit_s"
     )
     refused_after_fault_s: float = _limit(
         60.0, "a function that ended the process is refused: clients send it again after a restart"
@@ -38,9 +48,9 @@ class Limits:
     document_bytes: int = _limit(2**20, "1 MiB; larger things are files or child documents")
     arguments_bytes: int = _limit(16 * 2**20, "16 MiB, as Convex")
     result_bytes: int = _limit(16 * 2**20, "16 MiB, as Convex; every subscriber gets a copy")
-    value_depth: int = _limit(64, "nesting of a value in flight; protects every recursive walk")
-    array_length: int = _limit(8_192, "elements of one array, as Convex")
-    object_fields: int = _limit(1_024, "fields of one object, as Convex")
+    value_depth: int = _of_format(64, "nesting of a value in flight; protects every recursive walk")
+    array_length: int = _of_format(8_192, "elements of one array, as Convex")
+    object_fields: int = _of_format(1_024, "fields of one object, as Convex")
     log_lines: int = _limit(256, "per call; more is dropped with a note")
     log_line_bytes: int = _limit(4_096, "per line; more is cut")
     message_bytes: int = _limit(
@@ -64,12 +74,17 @@ def limits_from_environment(environment: dict[str, str] | None = None) -> Limits
         environment: variables to read; the process environment by default.
 
     Raises:
-        ValueError: a variable that is not a positive number; names it and its unit.
+        ValueError: a variable that is not a positive number, or sets what is fixed; names it.
     """
     variables = os.environ if environment is None else environment
     changes: dict[str, Any] = {}
     for spec in fields(Limits):
         text = variables.get(f"HEADWATER_{spec.name.upper()}")
+        if text is not None and "fixed" in spec.metadata:
+            raise ValueError(
+                f"HEADWATER_{spec.name.upper()} cannot be set: {spec.default} is a part of the "
+                "format of values. Unset it."
+            )
         if text is not None:
             changes[spec.name] = _number(f"HEADWATER_{spec.name.upper()}", text, spec.default)
     return Limits(**changes)

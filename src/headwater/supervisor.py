@@ -1,6 +1,8 @@
 """The supervisor: holds the listening socket and keeps a server process behind it.
 
-A handler that nothing in a process can stop ends that process; this starts the next one.
+A handler that nothing in a process can stop ends that process; this starts the next one. One that
+ends nothing but holds the whole interpreter (a long call into C in an action) is noticed by the
+silence of the process, and ended from here.
 Connections that come in between wait in the socket's queue. Nothing acknowledged is lost, for it
 was committed before.
 """
@@ -8,10 +10,12 @@ was committed before.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -71,17 +75,23 @@ class Supervisor:
         command: the server's command line; the socket's descriptor is appended.
         listening: the bound socket, handed to every server in turn.
         tell: prints a line for whoever watches the terminal.
+        silence_s: how long a server that has begun to beat may be silent.
     """
 
     def __init__(
-        self, command: Sequence[str], listening: socket.socket, tell: Callable[[str], None]
+        self,
+        command: Sequence[str],
+        listening: socket.socket,
+        tell: Callable[[str], None],
+        silence_s: float,
     ) -> None:
         self._command = [*command, str(listening.fileno())]
+        self._silence_s = silence_s
         self._after_fault = False
         self._listening = listening
         self._tell = tell
         self._child: subprocess.Popen[bytes] | None = None
-        self._stopping = False
+        self._stopping = threading.Event()
         self._quick_ends = 0
 
     def run(self) -> int:
@@ -91,25 +101,48 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = self._serve()
-            if self._stopping or code == 0:
+            if self._stopping.is_set() or code == 0:
                 return 0
             if code == STARTUP_FAILED:
                 return 1
             self._pause(code, time.monotonic() - began)
-            if self._stopping:
+            if self._stopping.is_set():
                 return 0
 
     def _serve(self) -> int:
         # The child reads its standard input: when we end, even by kill -9, it sees the end and
         # goes.
-        self._child = subprocess.Popen(
-            [*self._command, *([AFTER_FAULT] if self._after_fault else [])],
-            stdin=subprocess.PIPE,
-            pass_fds=[self._listening.fileno()],
-        )
-        if self._stopping:
+        beats, to_beat = os.pipe()
+        try:
+            self._child = subprocess.Popen(
+                [*self._command, str(to_beat), *([AFTER_FAULT] if self._after_fault else [])],
+                stdin=subprocess.PIPE,
+                pass_fds=[self._listening.fileno(), to_beat],
+            )
+        finally:
+            os.close(to_beat)
+        if self._stopping.is_set():
             self._child.terminate()
-        return self._child.wait()
+        try:
+            return self._attend(self._child, beats)
+        finally:
+            os.close(beats)
+
+    def _attend(self, child: subprocess.Popen[bytes], beats: int) -> int:
+        """Waits for the end of a server process; ends one that has fallen silent."""
+        turns: int | None = None  # None until the first beat: starting has a limit of its own
+        while True:
+            if select.select([beats], [], [], 1.0)[0]:
+                if not os.read(beats, 4096):
+                    return child.wait()
+                turns = 0
+            elif turns is not None:
+                # Turns are counted, not time: a machine that slept has slept for both of us.
+                turns += 1
+            if turns is not None and turns > self._silence_s:
+                self._tell(f"The server process has been silent for {turns} s and is ended.")
+                child.kill()
+                return child.wait()
 
     def _pause(self, code: int, lived_s: float) -> None:
         self._after_fault = code > 0 or -code in _CRASHES
@@ -120,18 +153,16 @@ class Supervisor:
             f"The server process ended unexpectedly ({how}); starting it again. "
             "Nothing acknowledged is lost."
         )
-        time.sleep(pause)
+        self._stopping.wait(pause)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stopping = True
+        self._stopping.set()
         if self._child is not None and self._child.poll() is None:
             self._child.terminate()
 
 
 def end_with_parent() -> None:
     """Ends this process when its supervisor is gone, whatever ended that."""
-    import threading
-
     _ask_kernel()
 
     def wait() -> None:

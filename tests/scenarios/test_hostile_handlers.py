@@ -108,6 +108,21 @@ def test_client_that_repeats_a_killing_call_is_refused(
     assert other.call("mutation", "counters:increment", name="after") == 1
 
 
+def test_action_that_holds_the_interpreter_is_ended_with_its_process(
+    start_server: StartServer, open_raw: OpenRaw
+) -> None:
+    """No thread of the process runs any more: the supervisor hears no beat, and starts another."""
+    server = start_server(silent_server_s="1")
+    client = open_raw(server)
+    client.mutate(0, "counters:increment", name="kept")
+    before = server.serving_pid()
+    client.request("Action", 1, "hostile:countInCAction")
+    client.closing_words()
+    wait_until_replaced(server, before)
+    assert server.call("query", "counters:read", name="kept") == 1
+    assert "silent" in server.said()
+
+
 def test_blocking_action_holds_up_no_client(
     server: ServerProcess, raw: RawClient, open_raw: OpenRaw, name: str
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from headwater.cli.project import project_root, usage_error
 from headwater.server import ServerOptions
+from headwater.settings import Limits, limits_from_environment
 from headwater.supervisor import Supervisor, listen
 
 Host = Annotated[str, typer.Option(help="Address to bind; loopback unless you say otherwise.")]
@@ -60,4 +61,14 @@ def _supervise(options: ServerOptions) -> None:
     if os.name != "posix":  # a socket cannot be handed to another process there
         raise typer.Exit(serve_here(options, listening))
     command = [sys.executable, "-m", "headwater.process", encode_options(options)]
-    raise typer.Exit(Supervisor(command, listening, lambda text: typer.echo(text, err=True)).run())
+    supervisor = Supervisor(
+        command, listening, lambda text: typer.echo(text, err=True), _limits().silent_server_s
+    )
+    raise typer.Exit(supervisor.run())
+
+
+def _limits() -> Limits:
+    try:
+        return limits_from_environment()
+    except ValueError as error:
+        raise usage_error(str(error)) from None

@@ -119,6 +119,12 @@ async def sleepy_action(ctx: ActionCtx) -> None:
 
 
 @action
+async def count_in_c_action(ctx: ActionCtx) -> int:
+    """One call into C that holds the whole interpreter."""
+    return sum(range(10**11))
+
+
+@action
 async def patient_action(ctx: ActionCtx) -> str:
     """Waits as an action may."""
     await asyncio.sleep(0.2)
