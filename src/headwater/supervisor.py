@@ -91,7 +91,7 @@ class Supervisor:
         self._listening = listening
         self._tell = tell
         self._child: subprocess.Popen[bytes] | None = None
-        self._stopping = threading.Event()
+        self._stopping = False
         self._quick_ends = 0
 
     def run(self) -> int:
@@ -101,12 +101,12 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = self._serve()
-            if self._stopping.is_set() or code == 0:
+            if self._stopping or code == 0:
                 return 0
             if code == STARTUP_FAILED:
                 return 1
             self._pause(code, time.monotonic() - began)
-            if self._stopping.is_set():
+            if self._stopping:
                 return 0
 
     def _serve(self) -> int:
@@ -121,7 +121,7 @@ class Supervisor:
             )
         finally:
             os.close(to_beat)
-        if self._stopping.is_set():
+        if self._stopping:
             self._child.terminate()
         try:
             return self._attend(self._child, beats)
@@ -153,10 +153,12 @@ class Supervisor:
             f"The server process ended unexpectedly ({how}); starting it again. "
             "Nothing acknowledged is lost."
         )
-        self._stopping.wait(pause)
+        until = time.monotonic() + pause
+        while not self._stopping and time.monotonic() < until:
+            time.sleep(0.05)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stopping.set()
+        self._stopping = True
         if self._child is not None and self._child.poll() is None:
             self._child.terminate()
 
