@@ -38,7 +38,11 @@ def settings_page() -> str:
         default, reason = f"{limit.default:,}", limit.metadata["reason"]
         reason = f"{reason[0].upper()}{reason[1:]}."
         variable = f"HEADWATER_{limit.name.upper()}"
-        parts.append(f"## {limit.name}\n\nDefault **{default}**, set by `{variable}`. {reason}\n")
+        fixed = "fixed" in limit.metadata
+        given = (
+            f"Always **{default}**." if fixed else f"Default **{default}**, set by `{variable}`."
+        )
+        parts.append(f"## {limit.name}\n\n{given} {reason}\n")
     return "\n".join(parts)
 
 

@@ -58,6 +58,11 @@ anything: Wire = st.recursive(
     max_leaves=6,
 )
 present: Wire = anything.filter(lambda value: value is not None)
+pairs: Wire = st.one_of(
+    *(st.tuples(kind, kind) for kind in (texts, blobs, numbers, longs, anything)),
+    st.tuples(st.lists(texts, max_size=2), st.lists(texts, max_size=2)),
+)
+"""Two values, more often than not of one kind and near each other."""
 points: Wire = st.fixed_dictionaries(
     {"xLeft": numbers, "label": st.none() | texts, "deep": st.lists(longs, max_size=2)},
     optional={"note": blobs},

@@ -160,7 +160,15 @@ class Calls:
 
         Raises:
             ArgumentValidationError: they do not; names the path inside them.
+            LimitExceeded: they are too large.
         """
+        limit = self._database.limits.arguments_bytes
+        bytes_ = values.size(arguments)
+        if bytes_ > limit:
+            raise LimitExceeded(
+                f"the arguments of {spec.path} have {bytes_} bytes, the limit is {limit}; "
+                "send less at once"
+            )
         misfit = spec.arguments.check(arguments, self._database.catalog.table_of)
         if misfit is not None:
             raise ArgumentValidationError(str(misfit))

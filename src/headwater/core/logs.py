@@ -33,9 +33,10 @@ class CallLog:
         if len(self._lines) >= self._limits.log_lines:
             self._dropped += 1
             return
-        line = f"[{level}] {text}"
+        raw = f"[{level}] {text}".encode(errors="replace")
         limit = self._limits.log_line_bytes
-        self._lines.append(line if len(line) <= limit else line[: limit - 3] + "...")
+        cut = raw if len(raw) <= limit else raw[: limit - 3] + b"..."
+        self._lines.append(cut.decode(errors="ignore"))  # not half a character at the cut
 
 
 current_log: ContextVar[CallLog | None] = ContextVar("headwater_call_log", default=None)
