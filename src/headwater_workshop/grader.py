@@ -26,7 +26,7 @@ from typing import Any
 
 from headwater.errors import HeadwaterError
 from headwater.pipe import Process, WorkerFailed, WorkerLimits
-from headwater.placement import WorkerPlacement
+from headwater.worker_placement import WorkerPlacement
 from headwater_workshop import jail
 from headwater_workshop.checks import Check, load_checks
 from headwater_workshop.kit import KitError

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 from headwater.errors import DocumentInvalid
 from headwater.host import FunctionKind, Host, Manifest, Page, Range, Scan, identity_of, python_name
 from headwater.pipe import WorkerFailed
-from headwater.placement import WorkerPlacement
+from headwater.worker_placement import WorkerPlacement
 from headwater_workshop.report import Finding
 
 _WORDS: Final = {bool: "a boolean", str: "a text", float: "a number", dict: "an object"}

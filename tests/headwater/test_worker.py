@@ -12,7 +12,7 @@ import pytest
 from headwater.errors import AppError, BackendLoadError
 from headwater.host import Host, identity_of
 from headwater.pipe import Process, WorkerFailed, WorkerLimits
-from headwater.placement import WorkerPlacement
+from headwater.worker_placement import WorkerPlacement
 from headwater.testing import Backend, FunctionFailed
 
 SCHEMA = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.placement import WorkerPlacement
+from headwater.worker_placement import WorkerPlacement
 from headwater_workshop import grader, jail
 from headwater_workshop.checks import Check, Lab
 from headwater_workshop.lab import CheckFailed
