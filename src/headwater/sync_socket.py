@@ -77,33 +77,24 @@ class SyncSocket:
         await receive()
         await send({"type": "websocket.accept"})
         self._send = send
+        reading = asyncio.create_task(self._read(receive))
+        closed = asyncio.create_task(self._closed.wait())
         pinging = asyncio.create_task(self._ping_when_quiet())
         try:
-            await self._read(receive)
+            await asyncio.wait((reading, closed), return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()  # an error of ours, for uvicorn to log
         finally:
             self._closed.set()
-            pinging.cancel()
-            for task in self._actions:
+            for task in (reading, closed, pinging, *self._actions):
                 task.cancel()
             if self._slow is not None:
                 self._slow.cancel()
             self._hub.put(Left(self._session))
 
     async def _read(self, receive: Receive) -> None:
-        closed = asyncio.ensure_future(self._closed.wait())
-        try:
-            while True:
-                incoming = asyncio.ensure_future(receive())
-                await asyncio.wait((incoming, closed), return_when=asyncio.FIRST_COMPLETED)
-                if not incoming.done():
-                    incoming.cancel()
-                    return
-                message = incoming.result()
-                if message["type"] == "websocket.disconnect":
-                    return
-                await self._take(message.get("text") or message.get("bytes") or b"")
-        finally:
-            closed.cancel()
+        while (message := await receive())["type"] != "websocket.disconnect":
+            await self._take(message.get("text") or message.get("bytes") or b"")
 
     async def _take(self, text: str | bytes) -> None:
         try:
