@@ -66,6 +66,10 @@ class Limits:
     idle_ping_s: float = _limit(15.0, "a Ping message keeps quiet sockets open")
     dead_client_s: float = _limit(120.0, "a socket silent for this long is closed")
 
+    def settable(self) -> dict[str, Any]:
+        """The limits a deployment may set, by name: `Limits(**limits.settable())` equals these."""
+        return {spec.name: getattr(self, spec.name) for spec in fields(self) if spec.init}
+
 
 def limits_from_environment(environment: dict[str, str] | None = None) -> Limits:
     """The limits, with every `HEADWATER_<NAME>` of the environment applied.

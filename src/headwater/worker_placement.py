@@ -9,7 +9,7 @@ next call.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -226,7 +226,7 @@ class WorkerPlacement:
         self._pipe = Pipe(self._launch(), self._limits)
         deadline = monotonic() + self._limits.load_s
         with _Guard(self, "loading backend/"):
-            limits = asdict(self._function_limits)
+            limits = self._function_limits.settable()
             self._pipe.send({"load": str(self._folder), "limits": limits}, deadline)
             message = self._pipe.receive(deadline)
             if "raise" in message:
