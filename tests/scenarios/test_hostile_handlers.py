@@ -112,7 +112,7 @@ def test_action_that_holds_the_interpreter_is_ended_with_its_process(
     start_server: StartServer, open_raw: OpenRaw
 ) -> None:
     """No thread of the process runs any more: the supervisor hears no beat, and starts another."""
-    server = start_server(silent_server_s="1")
+    server = start_server(silent_server_s="1", hard_limit_s="60")
     client = open_raw(server)
     client.mutate(0, "counters:increment", name="kept")
     before = server.serving_pid()
