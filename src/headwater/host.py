@@ -123,12 +123,12 @@ class Host:
 
     def documents(self, table: str) -> list[dict[str, Any]]:
         """All documents of a table, in the order of their creation."""
-        return [stored.value for stored in documents(self._database, table)]
+        return [stored.own_value() for stored in documents(self._database, table)]
 
     def document(self, document_id: str) -> dict[str, Any] | None:
         """One stored document, with its system fields."""
         stored = self._database.document(document_id)
-        return None if stored is None else stored.value
+        return None if stored is None else stored.own_value()
 
     def stored_bytes(self, document_id: str) -> int:
         """The encoded size of one stored document; 0 when there is none."""

@@ -29,19 +29,21 @@ class Client:
 
     Attributes:
         slow: takes texts, but says so only when `catch_up` is called.
+        caught_up: what comes now is what it missed.
         told: the state of each query it follows.
-        unchanged: texts of results that were pushed though nothing was new.
+        unchanged: queries of which a result was pushed though nothing was new.
     """
 
     id: str
     identity: dict[str, Any] | None
     limits: Limits = field(default_factory=Limits)
     slow: bool = False
+    caught_up: bool = False
     transitions_sent: int = 0
     delivered: int = 0
     told: dict[int, Told] = field(default_factory=dict)
     answers: dict[int, dict[str, Any]] = field(default_factory=dict)
-    unchanged: list[str] = field(default_factory=list)
+    unchanged: list[int] = field(default_factory=list)
     ts: int = 0
 
     def connect(self) -> None:
@@ -89,7 +91,7 @@ class Client:
         text = json.dumps(modification).replace(title, "")
         before = self.told.get(query_id)
         if before is not None and before.text == text:
-            self.unchanged.append(text)
+            self.unchanged.append(query_id)
         value = from_json(modification["value"]) if "value" in modification else None
         error = modification.get("errorMessage")
         self.told[query_id] = Told(value, error, modification["journal"], text)

@@ -32,14 +32,15 @@ def plans(
     draw: Draw, table: TablePlan, pool: Sequence[Mapping[str, Any]] = (), who: bool = False
 ) -> Plan:
     """A read of a table; values of its range are often those of documents in the pool."""
-    index = draw(st.sampled_from([None, "by_creation_time", *table.indexes]))
+    declared = [*table.indexes] * 3
+    index = draw(st.sampled_from([None, "by_creation_time", *declared]))
     plan: Plan = {**WHOLE, "table": table.name, "index": index, "cursor": None}
     plan["typed"] = table.declared and draw(st.booleans())
     plan["desc"] = draw(st.booleans())
     plan["how"] = draw(st.sampled_from(HOWS))
     plan["count"] = float(draw(st.integers(1 if plan["how"] == "page" else 0, 4)))
     plan["who"] = who and draw(st.booleans())
-    if plan["how"] != "page" and draw(st.integers(0, 3)) == 0:
+    if plan["how"] != "page" and draw(st.integers(0, 3)) == 3:
         plan["has"] = draw(st.sampled_from([field.wire for field in table.fields]))
         plan["typed"] = False
     if index is not None:
@@ -51,10 +52,10 @@ def _draw_range(
     draw: Draw, plan: Plan, table: TablePlan, pool: Sequence[Mapping[str, Any]]
 ) -> None:
     fields = [*table.indexes.get(plan["index"], ()), "creation_time"]
-    equal = draw(st.integers(0, len(fields) - 1))
+    equal = draw(st.sampled_from([0, 0, 0, *range(1, len(fields))]))
     plan["equal"] = [[f, boxed(draw(_values(table, f, pool)))] for f in fields[:equal]]
     for bound in ("lower", "upper"):
-        if draw(st.integers(0, 2)) == 0:
+        if draw(st.integers(0, 2)) == 2:
             value = draw(_values(table, fields[equal], pool))
             plan[bound] = [fields[equal], boxed(value), draw(st.booleans())]
 
@@ -67,7 +68,9 @@ def _values(
         return st.sampled_from([*times, 1_700_000_000_000.0])
     field = table.field(name)
     known = [document.get(field.wire, UNSET) for document in pool]
-    own = st.one_of(st.sampled_from(known), field.values()) if known else field.values()
+    known = [value for value in known if value is not UNSET or field.presence == "optional"]
+    seen = [st.sampled_from(known)] * 3 if known else []
+    own = st.one_of(*seen, field.values())
     return st.one_of(own, st.just(UNSET)) if field.presence == "optional" else own
 
 

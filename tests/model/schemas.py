@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from headwater import Document, Index
+from headwater import UNSET, Document, Index
 from headwater.core.registry import App, register
 from tests.model.kinds import KINDS
 
@@ -62,6 +62,20 @@ class TablePlan:
         optional = {f.wire: f.values() for f in self.fields if f.presence == "optional"}
         return st.fixed_dictionaries(always, optional=optional)
 
+    def like(self, pool: Sequence[Mapping[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+        """Documents whose fields are often taken from those in a pool, one from here and there."""
+        if not pool:
+            return self.documents()
+        chosen = st.sampled_from(list(pool))
+
+        @st.composite
+        def mixed(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, Any]:
+            own = draw(self.documents())
+            picked = {f.wire: draw(chosen).get(f.wire, UNSET) for f in self.fields}
+            return {name: value for name, value in {**own, **picked}.items() if value is not UNSET}
+
+        return st.one_of(mixed(), mixed(), self.documents())
+
     def field(self, name: str) -> FieldPlan:
         """The field of a Python name."""
         return next(field for field in self.fields if field.name == name)
@@ -99,11 +113,20 @@ FREE = TablePlan("free", (FieldPlan("alpha", "any", "optional"),), {}, declared=
 
 
 def index_plans(fields: Sequence[FieldPlan]) -> st.SearchStrategy[dict[str, tuple[str, ...]]]:
-    """Up to three indexes of one to three of the fields."""
+    """One to three indexes of one to three of the fields."""
     fields_of_one = st.lists(
         st.sampled_from([f.name for f in fields]), min_size=1, max_size=3, unique=True
     ).map(tuple)
-    return st.dictionaries(st.sampled_from(["by_x", "by_y", "by_z"]), fields_of_one, max_size=3)
+    names = st.sampled_from(["by_x", "by_y", "by_z"])
+    return st.dictionaries(names, fields_of_one, min_size=1, max_size=3)
+
+
+@st.composite
+def crowds(draw: Callable[[st.SearchStrategy[Any]], Any], table: TablePlan) -> list[dict[str, Any]]:
+    """Documents of a table many of which have fields in common."""
+    few = draw(st.lists(table.documents(), min_size=1, max_size=3))
+    drawn: list[dict[str, Any]] = draw(st.lists(table.like(few), min_size=4, max_size=10))
+    return drawn
 
 
 @st.composite

@@ -36,7 +36,7 @@ def _step(draw: Draw, plain: Plain, nesting: int) -> Op:
     if kind == "bad":
         return {"op": "misfit" if table.declared else "fail", "table": table.name}
     if kind == "insert":
-        fields = draw(table.documents())
+        fields = draw(table.like(plain.of(table.name)))
         return {"op": "insert", "table": table.name, "fields": fields}
     if kind == "read":
         return {"op": "read", "plan": draw(_inner_plans(plain, table))}
@@ -59,17 +59,17 @@ def _change(draw: Draw, plain: Plain, table: TablePlan, kind: str) -> Op:
         kind = "delete"  # one made in this mutation: its table is not known here
     op: Op = {"op": kind, "id": target}
     if kind == "replace":
-        op["fields"] = draw(table.documents())
+        op["fields"] = draw(table.like(plain.of(table.name)))
     if kind == "patch":
-        op["changes"], op["removed"] = draw(_patch(table))
+        op["changes"], op["removed"] = draw(_patch(table, plain))
     return op
 
 
 @st.composite
-def _patch(draw: Draw, table: TablePlan) -> tuple[dict[str, Any], list[str]]:
+def _patch(draw: Draw, table: TablePlan, plain: Plain) -> tuple[dict[str, Any], list[str]]:
     optional = [field.wire for field in table.fields if field.presence == "optional"]
     removed = draw(st.lists(st.sampled_from(optional), max_size=1)) if optional else []
-    drawn = draw(table.documents())
+    drawn = draw(table.like(plain.of(table.name)))
     changes = {name: value for name, value in drawn.items() if draw(st.booleans())}
     return changes, removed
 

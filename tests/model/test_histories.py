@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.model.clients import Client
 from tests.model.order import same
 from tests.model.plain import Refused
 from tests.model.plans import plans
-from tests.model.schemas import index_plans, tables
+from tests.model.schemas import TablePlan, index_plans, tables
 from tests.model.steps import get_plan, steps
 from tests.model.world import Sent, World
 
@@ -67,6 +68,11 @@ class Histories(RuleBasedStateMachine):
         self._run([self._follow(data)], [])
 
     @rule(data=st.data())
+    def follow_another(self, data: st.DataObject) -> None:
+        """Two clients begin to follow queries in one batch."""
+        self._run([self._follow(data), self._follow(data)], [])
+
+    @rule(data=st.data())
     def mutate(self, data: st.DataObject) -> None:
         """A client sends a mutation."""
         self._run([], [self._mutation(data)])
@@ -76,6 +82,12 @@ class Histories(RuleBasedStateMachine):
         """Several mutations wait at once, and perhaps a query."""
         works = [self._follow(data)] if follow else []
         self._run(works, [self._mutation(data) for _ in range(count)])
+
+    @rule(data=st.data())
+    def mutate_again(self, data: st.DataObject) -> None:
+        """One mutation after the other."""
+        self._run([], [self._mutation(data)])
+        self._run([], [self._mutation(data)])
 
     @rule(data=st.data())
     def send_again(self, data: st.DataObject) -> None:
@@ -102,17 +114,13 @@ class Histories(RuleBasedStateMachine):
             self._run([self.world.leave(client, query_id)], [])
 
     @rule(data=st.data())
-    def slow_down(self, data: st.DataObject) -> None:
-        """A client stops taking what it is sent."""
-        self._client(data).slow = True
-
-    @rule(data=st.data())
-    def catch_up(self, data: st.DataObject) -> None:
-        """A slow client takes everything and is fast again."""
+    def dawdle(self, data: st.DataObject) -> None:
+        """A client stops taking what it is sent, or takes everything and is fast again."""
         client = self._client(data)
-        self.world.drain(client)
-        client.slow = False
-        self.world.check([], {})
+        client.slow = not client.slow
+        if not client.slow:
+            self.world.drain(client)
+            self.world.check([], {})
 
     @rule(data=st.data(), journals=st.booleans())
     def hang_up(self, data: st.DataObject, journals: bool) -> None:
@@ -127,26 +135,23 @@ class Histories(RuleBasedStateMachine):
         works = [world.follow(client, plan, j if journals else None) for plan, j in old]
         self._run(works, [])
 
-    @rule(ms=st.sampled_from([1, 1000, 86_400_000]))
-    def wait(self, ms: int) -> None:
-        """Time passes."""
-        self.world.clock.advance(ms)
-
-    @rule()
-    def restart(self) -> None:
-        """The server starts anew on its file."""
-        self.world.reopen()
-
-    @rule(data=st.data())
-    def reload(self, data: st.DataObject) -> None:
-        """The backend is saved with other indexes."""
+    @rule(data=st.data(), what=st.sampled_from(["wait", "restart", "reload"]))
+    def disturb(self, data: st.DataObject, what: str) -> None:
+        """Time passes, the server starts anew on its file, or the backend is saved."""
         world = self.world
-        changed = [
-            table.with_indexes(data.draw(index_plans(table.fields))) if table.declared else table
-            for table in world.plain.tables.values()
-        ]
-        world.reload(changed)
-        world.check([], {})
+        if what == "wait":
+            world.clock.advance(data.draw(st.sampled_from([1, 1000, 86_400_000])))
+        elif what == "restart":
+            world.reopen()
+        else:
+            changed = map(partial(self._other_indexes, data), world.plain.tables.values())
+            world.reload(list(changed))
+            world.check([], {})
+
+    def _other_indexes(self, data: st.DataObject, table: TablePlan) -> TablePlan:
+        if not table.declared:
+            return table
+        return table.with_indexes(data.draw(index_plans(table.fields)))
 
     @invariant()
     def fresh_runs_agree(self) -> None:

@@ -14,7 +14,7 @@ from headwater.testing import Backend, FunctionFailed
 from tests.model.order import same
 from tests.model.plain import END, Plain, Refused
 from tests.model.plans import Plan, plans
-from tests.model.schemas import TablePlan, app_of, tables
+from tests.model.schemas import TablePlan, app_of, crowds, tables
 from tests.model.steps import add_functions
 
 
@@ -47,8 +47,8 @@ def read(backend: Backend, plan: Plan) -> Any:
 def test_reads_are_those_of_the_model(data: st.DataObject, table: TablePlan) -> None:
     """Whatever the range, order and ending, the documents and their order are the model's."""
     backend, plain = backend_of(table), Plain({"t": table})
-    insert_all(backend, plain, "t", data.draw(st.lists(table.documents(), max_size=8)))
-    for _ in range(3):
+    insert_all(backend, plain, "t", data.draw(crowds(table)))
+    for _ in range(6):
         plan = data.draw(plans(table, plain.of("t")))
         assert same(outcome(read, backend, plan), outcome(expected, plain, plan)), plan
 
@@ -73,7 +73,7 @@ def outcome(ask: Callable[..., Any], *what: Any) -> Any:
 def test_pages_join_to_the_whole(data: st.DataObject, table: TablePlan) -> None:
     """Page after page gives each document of the range once, in order, and then is done."""
     backend, plain = backend_of(table), Plain({"t": table})
-    insert_all(backend, plain, "t", data.draw(st.lists(table.documents(), max_size=9)))
+    insert_all(backend, plain, "t", data.draw(crowds(table)))
     plan = data.draw(plans(table, plain.of("t")).filter(lambda plan: plan["how"] == "page"))
     whole: list[Any] = []
     while True:

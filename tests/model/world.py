@@ -171,8 +171,17 @@ class World:
                 if not client.behind:
                     self._check_told(self.queries[key], client, client.told[query_id])
                 self._check_runs(client, query_id, touched[key], runs)
-            assert client.slow or not client.unchanged, "only changed results are pushed"
-            client.unchanged.clear()
+            self._check_news(client)
+
+    def _check_news(self, client: Client) -> None:
+        # What a slow client has missed may have changed and changed back; and a query that begins
+        # or ends to look at its caller is followed anew.
+        for query_id in client.unchanged if not client.slow else ():
+            key = self.followed.get((client.id, query_id))
+            who = key is None or self.queries[key].plan["who"]
+            assert who or client.caught_up, "only changed results are pushed"
+        client.unchanged.clear()
+        client.caught_up = False
 
     def _touched(self, query: Followed, changed: list[dict[str, Any]]) -> bool:
         if query.answer is None:
@@ -270,6 +279,7 @@ class World:
     def drain(self, client: Client) -> None:
         """A slow client takes what waits."""
         client.catch_up()
+        client.caught_up = True
         self.process(Drained(client.session))
 
     def hang_up(self, client: Client) -> None:

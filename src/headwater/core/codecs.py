@@ -58,42 +58,48 @@ _SCALARS: dict[Any, Codec] = {
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, Int64})
 
 
-def lower(value: Any) -> Any:
-    """What a handler returned or wrote, as a value.
+def lower(value: Any, *, joined: bool = False) -> Any:
+    """What a handler returned, wrote or passed on, as a value.
+
+    Args:
+        value: any Python value.
+        joined: documents stay encoded as they were read, to be joined into a result as bytes.
 
     Raises:
         InvalidValue: something that can neither be stored nor sent, with its path.
     """
-    return normalize(_lower(value))
+    return normalize(_lower(value, joined))
 
 
-def _lower(value: Any) -> Any:
+def _lower(value: Any, joined: bool) -> Any:
     kind = type(value)
     if kind in _PLAIN:
         return value
     if kind is list or kind is tuple:
-        return [_lower(item) for item in value]
+        return [_lower(item, joined) for item in value]
     if kind is dict:
-        return {key: _lower(member) for key, member in value.items()}
-    stored = stored_form(value)
-    if stored is not None:
-        return stored
+        return {key: _lower(member, joined) for key, member in value.items()}
+    if joined:
+        stored = stored_form(value)
+        if stored is not None:
+            return stored
     if isinstance(value, BaseModel):
-        return lower_model(value)
+        return lower_model(value, joined)
     if isinstance(value, enum.Enum):
         return value.value
     return value
 
 
-def lower_model(model: BaseModel) -> dict[str, Any]:
+def lower_model(model: BaseModel, joined: bool = False) -> dict[str, Any]:
     """A model's fields under wire names; optional fields that are None are left out."""
     result = {}
     for name, field in type(model).model_fields.items():
         value = model.__dict__[name]
         if value is None and field.default is None:
             continue
-        result[field.alias or name] = _lower(value)
-    result.update((name, _lower(value)) for name, value in (model.__pydantic_extra__ or {}).items())
+        result[field.alias or name] = _lower(value, joined)
+    extra = model.__pydantic_extra__ or {}
+    result.update((name, _lower(member, joined)) for name, member in extra.items())
     return result
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 from headwater.core import requests
 from headwater.core.codecs import lower, lower_model
+from headwater.core.documents import Stored
 from headwater.core.driver import Run
 from headwater.core.identity import UserIdentity
 from headwater.core.names import wire_name
@@ -290,9 +291,9 @@ def _id(value: Any) -> str:
     return value
 
 
-def _as_dict(stored: Any) -> dict[str, Any]:
-    return dict(stored.value)
+def _as_dict(stored: Stored) -> dict[str, Any]:
+    return stored.own_value()
 
 
 def _maybe_dict(stored: Any) -> dict[str, Any] | None:
-    return None if stored is None else dict(stored.value)
+    return None if stored is None else _as_dict(stored)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.core.values import Encoded, decode, encode, size
+from headwater.core.values import Encoded, decode, encode, own_copy, size
 
 _NO_KEYS: tuple[int, frozenset[bytes]] = (-1, frozenset())
 
@@ -42,6 +42,11 @@ class Stored(Encoded):
         if self._value is None:
             self._value = decode(self.body)
         return self._value
+
+    def own_value(self) -> dict[str, Any]:
+        """The decoded document for a handler, which may change it and spoil nothing."""
+        copied: dict[str, Any] = own_copy(self.value)
+        return copied
 
     @property
     def fields(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from headwater.core.functions import Function
 from headwater.core.logs import CallLog, current_log
 from headwater.core.manifest import FunctionSpec, Manifest
 from headwater.core.registry import App
+from headwater.core.values import own_copy
 from headwater.errors import ArgumentValidationError
 from headwater.settings import Limits
 
@@ -65,7 +66,7 @@ class InProcess:
         )
         token = current_log.set(frame.log)
         try:
-            return lower(run.drive(function.handler(ctx, **keywords)))
+            return lower(run.drive(function.handler(ctx, **keywords)), joined=True)
         finally:
             current_log.reset(token)
 
@@ -84,19 +85,20 @@ class InProcess:
         ctx = ActionCtx(runner, identity, lambda: clock.now_ns() / 1e6, clock.seed())
         token = current_log.set(log)
         try:
-            return lower(await function.handler(ctx, **restored(function, arguments)))
+            result = await function.handler(ctx, **restored(function, arguments))
+            return lower(result, joined=True)
         finally:
             current_log.reset(token)
 
 
 def restored(function: Function, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Checked arguments as the handler's keywords; a model's own validators run here.
+    """Checked arguments as the handler's own keywords; a model's own validators run here.
 
     Raises:
         ArgumentValidationError: one of those validators refused a value.
     """
     try:
-        return function.keywords(arguments)
+        return function.keywords(own_copy(arguments))
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(map(str, first["loc"]))

@@ -69,11 +69,10 @@ class Table:
         model = stored.model
         if model is not None and type(model) is self.cls:
             return model
-        values = members_of(self._members, stored.value)
-        model = build(self.cls, values, stored if self.flat else None)
-        if self.flat:
-            stored.model = model
-        return model
+        if not self.flat:
+            return build(self.cls, members_of(self._members, stored.own_value()))
+        stored.model = build(self.cls, members_of(self._members, stored.value), stored)
+        return stored.model
 
 
 def _is_scalar(validator: Validator) -> bool:
@@ -110,4 +109,4 @@ class Tables:
     def load(self, stored: Stored) -> Any:
         """A document as an object of its class, or as a dict when its table is not declared."""
         table = self.by_name.get(stored.table or "")
-        return dict(stored.value) if table is None else table.model(stored)
+        return stored.own_value() if table is None else table.model(stored)

@@ -332,6 +332,14 @@ def _read_float(raw: bytes) -> float:
     return float(number)
 
 
+def own_copy(value: Any) -> Any:
+    """A value whose arrays and objects nobody else holds: a handler may change what it is given."""
+    kind = type(value)
+    if kind is dict:
+        return {key: own_copy(member) for key, member in value.items()}
+    return [own_copy(item) for item in value] if kind is list else value
+
+
 def size(value: Any) -> int:
     """Bytes of a value by Convex's rule (wire.md 3.1): what limits count."""
     kind = type(value)
