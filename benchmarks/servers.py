@@ -63,12 +63,14 @@ def serving(kind: Kind) -> Iterator[Server]:
     (HERE / "app" / ".headwater").mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=HERE / "app" / ".headwater", prefix="run-"))
     port, stats_port = free_port(), free_port()
-    process = subprocess.Popen(
-        handwritten(folder, port) if kind == "handwritten" else headwater(folder, port, stats_port),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
-        stderr=(folder / "stderr").open("w"),
-    )
+    own = kind == "headwater"
+    with (folder / "stderr").open("w") as complaints:
+        process = subprocess.Popen(
+            headwater(folder, port, stats_port) if own else handwritten(folder, port),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
+            stderr=complaints,
+        )
     try:
         stats = port if kind == "handwritten" else stats_port
         server = Server(kind, f"127.0.0.1:{port}", f"http://127.0.0.1:{stats}/stats")
