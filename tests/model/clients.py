@@ -66,6 +66,7 @@ class Client:
     def deliver(self, texts: list[str], transitions: int, close: Close | None) -> None:
         """Takes what the engine sends."""
         assert close is None, f"closed: {close}, {texts}"
+        assert not (transitions and self.behind), "a client that is behind is not sent more"
         self.delivered += transitions
         if not self.slow:
             self.catch_up()

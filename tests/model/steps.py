@@ -15,14 +15,22 @@ from tests.model.plans import WHOLE, Draw, answer, plans
 from tests.model.schemas import MODULE, TablePlan
 
 Op = dict[str, Any]
-_KINDS = ["insert"] * 5 + ["patch"] * 3 + ["replace", "delete", "delete", "read", "nested", "bad"]
+_KINDS = (
+    ["insert"] * 5
+    + ["patch"] * 3
+    + ["replace", "delete", "delete", "read", "nested", "nested", "bad"]
+)
 
 
 @st.composite
 def steps(draw: Draw, plain: Plain, nesting: int = 1) -> list[Op]:
     """The steps of one mutation."""
     count = draw(st.integers(1, 4))
-    return [draw(_step(plain, nesting)) for _ in range(count)]
+    drawn = [draw(_step(plain, nesting)) for _ in range(count)]
+    for at in reversed([at for at, op in enumerate(drawn) if op["op"] == "nested"]):
+        table = draw(st.sampled_from(list(plain.tables.values())))
+        drawn.insert(at + 1, {"op": "read", "plan": draw(_inner_plans(plain, table))})
+    return drawn
 
 
 @st.composite

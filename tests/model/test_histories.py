@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,7 +15,7 @@ from tests.model.clients import Client
 from tests.model.order import same
 from tests.model.plain import Refused
 from tests.model.plans import plans
-from tests.model.schemas import TablePlan, index_plans, tables
+from tests.model.schemas import TablePlan, crowds, index_plans, tables
 from tests.model.steps import get_plan, steps
 from tests.model.world import Sent, World
 
@@ -26,11 +25,12 @@ _KINDS = ("text", "number", "whole", "flag", "long", "blob", "list", "point", "a
 class Histories(RuleBasedStateMachine):
     """Clients follow queries and send mutations; the server loses commits, restarts, reloads."""
 
-    @initialize(one=tables("one", _KINDS), two=tables("two", _KINDS))
-    def begin(self, one: Any, two: Any) -> None:
-        """A random schema, an empty file, three connected clients."""
+    @initialize(one=tables("one", _KINDS), two=tables("two", _KINDS), data=st.data())
+    def begin(self, one: TablePlan, two: TablePlan, data: st.DataObject) -> None:
+        """A random schema, a file with some documents, three connected clients."""
         self.folder = tempfile.TemporaryDirectory()
         self.world = World(Path(self.folder.name) / "data.sqlite3", [one, two])
+        self.world.fill({table.name: data.draw(crowds(table)) for table in (one, two)})
 
     def teardown(self) -> None:
         """Lets the file go."""
@@ -43,6 +43,9 @@ class Histories(RuleBasedStateMachine):
 
     def _follow(self, data: st.DataObject) -> Work:
         world, client = self.world, self._client(data)
+        if world.queries and data.draw(st.integers(0, 2)) == 2:
+            query = data.draw(st.sampled_from([q.plan for q in world.queries.values()]))
+            return world.follow(client, query)
         table = data.draw(st.sampled_from(list(world.plain.tables.values())))
         known = world.plain.of(table.name)
         if known and data.draw(st.integers(0, 4)) == 0:

@@ -75,6 +75,7 @@ class World:
     queries: dict[Key, Followed] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
     next_id: int = 0
+    starts: int = 0
 
     def __post_init__(self) -> None:
         self.plain = Plain({table.name: table for table in [*self.tables, FREE]})
@@ -98,9 +99,12 @@ class World:
         return InProcess(app_of(list(self.plain.tables.values()), add_functions), self.limits)
 
     def process(self, *works: Work) -> None:
-        """One batch."""
+        """One batch; each commit has a later time than the one before."""
+        before = self.engine.last_ts, self.engine.counters.commits
         for output in self.engine.process(works):
             output.send()
+        after = self.engine.last_ts, self.engine.counters.commits
+        assert (after[0] > before[0]) == (after[1] > before[1])
 
     # what clients do; each gives the work to be put into a batch
 
@@ -127,6 +131,13 @@ class World:
         base = client.query_set
         client.query_set += 1
         return FromClient(client.session, ModifyQuerySet(base, base + 1, (change,)))
+
+    def fill(self, crowds: dict[str, list[dict[str, Any]]]) -> None:
+        """The first documents, of nobody's making."""
+        for table, documents in crowds.items():
+            ops = [{"op": "insert", "table": table, "fields": fields} for fields in documents]
+            outcome = self.execute(Call("model:apply", "mutation", {"ops": ops}))
+            self.plain.apply(ops, iter(decode(outcome.value or b"null")["made"]))
 
     def mutation(self, sent: Sent) -> Work:
         """A client sends a mutation, or sends it again."""
@@ -239,18 +250,23 @@ class World:
 
     def fresh(self, client: Client, plan: Plan) -> Any:
         """The plan's result, run now for nobody's subscription."""
-        outcomes: list[Outcome] = []
-        call = Call("model:read", "query", {"plan": plan}, client.identity)
-        self.process(Execute(call, lambda outcome, _ts: outcomes.append(outcome)))
-        value = outcomes[0].value
+        value = self.execute(Call("model:read", "query", {"plan": plan}, client.identity)).value
         return Refused if value is None else decode(value)
+
+    def execute(self, call: Call) -> Outcome:
+        """A call of nobody's session."""
+        outcomes: list[Outcome] = []
+        self.process(Execute(call, lambda outcome, _ts: outcomes.append(outcome)))
+        return outcomes[0]
 
     # what befalls a server
 
     def reopen(self) -> None:
-        """The process ends and another opens the file."""
+        """The process ends and another opens the file, on a machine whose clock is behind."""
         before = self.engine.last_ts
         self.disk.close()
+        self.starts += 1
+        self.clock = VirtualClock(self.starts, self.clock.now_ns() / 1e6 - 3_600_000)
         self.start()
         assert self.engine.last_ts >= before
 
