@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from headwater.core.asking import Asking
-from headwater.core.callsite import BACKEND, LIBRARY, RUNTIME, USER, Ranks, user_site, user_trace
+from headwater.core.callsite import (
+    BACKEND,
+    LIBRARY,
+    PACKAGE,
+    RUNTIME,
+    USER,
+    Ranks,
+    user_site,
+    user_trace,
+)
 from headwater.core.driver import Run
 from tests.headwater.core.handlers import Answers
 
@@ -79,6 +88,19 @@ def test_violations_name_the_backend(tmp_path: Path, functions: dict[str, Any]) 
     assert issubclass(Run, Asking)
     error = failure(tmp_path, functions["forgets"])
     assert "HW205 backend/tasks.py:14 query tasks:handler" in str(error)
+
+
+def test_the_runtimes_own_frames_are_skipped(tmp_path: Path) -> None:
+    """A forgotten ctx call is the line of the user who made it, not the method of ctx."""
+    names: dict[str, Any] = {}
+    method = "def get(run):\n    return run.ask(1)"
+    exec(compile(method, PACKAGE + os.path.join("core", "context.py"), "exec"), names)
+
+    async def handler(run: Run) -> None:
+        names["get"](run)
+
+    line = handler.__code__.co_firstlineno + 1
+    assert f"{__file__}:{line}" in str(failure(tmp_path, handler))
 
 
 def test_a_task_group_shows_the_child_that_failed(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 import sys
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,6 +39,22 @@ def test_one_answer_at_a_time_is_enough() -> None:
 
     run = Run(answer_one=lambda request: request * 10, function="t:f", kind="query", limit_s=None)
     assert run.drive(handler(run)) == [10, 20, 30]
+
+
+def test_one_answer_at_a_time_may_fail_in_a_gather() -> None:
+    """What `answer_one` raises is that request's error alone."""
+
+    def answer(request: int) -> int:
+        if request == 2:
+            raise LookupError("two")
+        return request
+
+    async def handler(run: Run) -> list[Any]:
+        asked: list[Any] = [run.ask(number) for number in (1, 2, 3)]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    run = Run(answer_one=answer, function="t:f", kind="query", limit_s=None)
+    assert [str(one) for one in run.drive(handler(run))] == ["1", "two", "3"]
 
 
 def test_a_run_needs_somebody_who_answers() -> None:
@@ -256,14 +273,15 @@ def test_tasks_that_only_yield_do_not_starve_requests() -> None:
         task = asyncio.create_task(_helper(run, "answer"))
         while not task.done():
             await asyncio.sleep(0)
-        return await asyncio.gather(task, _poll(task))
+        again = asyncio.create_task(_helper(run, "again"))
+        return [task.result(), *await asyncio.gather(again, _poll(again))]
 
     async def _poll(task: asyncio.Task[Any]) -> int:
         while not task.done():
             await asyncio.sleep(0)
         return 1
 
-    assert drive(handler) == ["answer", 1]
+    assert drive(handler) == ["answer", "again", 1]
 
 
 def test_a_handler_may_cancel_itself() -> None:
@@ -547,3 +565,15 @@ def test_a_plain_call_leaves_no_cycles() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_a_call_is_forgotten_with_its_ctx() -> None:
+    """Nothing keeps the last call: neither its ctx nor what its handler held."""
+    runs: list[weakref.ref[Run]] = []
+
+    async def handler(run: Run) -> Any:
+        runs.append(weakref.ref(run))
+        return await run.ask(1)
+
+    drive(handler)
+    assert runs[0]() is None

@@ -75,6 +75,12 @@ async def _wait(run: Run) -> None:
     await asyncio.wait([asyncio.create_task(run.ask(1))])  # here
 
 
+async def _wait_on_futures(_run: Run) -> None:
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(1)
+    await asyncio.wait([future])  # here
+
+
 REFUSED: list[tuple[Handler, str, str]] = [
     (_sleep, "HW204", "asyncio.sleep()"),
     (_timeout, "HW204", "asyncio.timeout()"),
@@ -89,6 +95,7 @@ REFUSED: list[tuple[Handler, str, str]] = [
     (_first_come, "HW204", "asyncio.as_completed()"),
     (_first_come_of_tasks, "HW204", "asyncio.as_completed()"),
     (_wait, "HW204", "asyncio.wait()"),
+    (_wait_on_futures, "HW204", "asyncio.wait()"),
 ]
 NAMES = [handler.__name__ for handler, _, _ in REFUSED]
 
@@ -117,6 +124,19 @@ def test_catching_a_violation_does_not_undo_it(handler: Handler, code: str, what
         drive(swallows)
     assert (caught.value.code, caught.value.where) == (code, line_of(handler, "# here"))
     assert what in str(caught.value)
+
+
+def test_a_violation_goes_before_what_it_led_to() -> None:
+    """An error raised after a swallowed violation is its cause in the report, not the report."""
+
+    async def handler(run: Run) -> None:
+        with contextlib.suppress(RuleViolation):
+            await _sleep(run)
+        raise LookupError("because nothing was slept")
+
+    with pytest.raises(RuleViolation, match=r"asyncio\.sleep") as caught:
+        drive(handler)
+    assert isinstance(caught.value.__cause__, LookupError)
 
 
 @pytest.mark.parametrize(("handler", "code", "what"), REFUSED, ids=NAMES)

@@ -421,6 +421,28 @@ def _take_and_give(lock: Any) -> None:
 
 
 @posix
+def test_an_alarm_before_its_time_stops_nothing() -> None:
+    """A signal from elsewhere, or one of the previous call, means no call in particular."""
+
+    async def handler(run: Run) -> Any:
+        signal.raise_signal(signal.SIGALRM)
+        return await run.ask("in time")
+
+    assert drive(handler) == "in time"
+
+
+def test_a_shot_meant_for_an_ended_call_stops_nothing() -> None:
+    """The patrol aims at a deadline: when it shoots, that call may be over and another begun."""
+
+    async def handler(run: Run) -> Any:
+        watch = watch_here()
+        timelimit._fire(watch, sys._getframe(), watch.deadline - 1)
+        return await run.ask("in time")
+
+    assert drive(handler) == "in time"
+
+
+@posix
 def test_logging_is_not_cut_while_it_holds_its_lock() -> None:
     """Other threads can log after a handler was stopped in the middle of logging."""
     logger = logging.getLogger("tests.timelimit")
