@@ -309,7 +309,7 @@ def _literals(arguments: tuple[Any, ...], where: str) -> Codec:
     found = list(members.values())
     validator = found[0] if len(found) == 1 else validators.Union(tuple(found))
     plain = all(isinstance(a, str | bool | None) for a in arguments)
-    back = {(type(key), key): a for key, a in ((normalize(a), a) for a in arguments)}
+    back = {(type(key), key): a for key, a in ((lower(a), a) for a in arguments)}
     return Codec(validator, None if plain else lambda value: back[type(value), value])
 
 

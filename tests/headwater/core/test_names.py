@@ -23,7 +23,7 @@ def test_system_names_keep_their_underscore() -> None:
     assert wire_name("_id") == "_id"
 
 
-@pytest.mark.parametrize("name", ["a__b", "is_2fa", "aB", "a_", "Title_x"])
+@pytest.mark.parametrize("name", ["a__b", "is_2fa", "aB", "a_"])
 def test_a_name_that_would_not_come_back_is_refused(name: str) -> None:
     """The error shows what would become of it."""
     with pytest.raises(RegistrationError, match="on the way back; use plain"):
@@ -32,7 +32,7 @@ def test_a_name_that_would_not_come_back_is_refused(name: str) -> None:
 
 def test_two_names_that_meet_on_the_wire_are_refused() -> None:
     """The error names both."""
-    with pytest.raises(RegistrationError, match="`aB` and `a_b`|`a_b` and `aB`"):
+    with pytest.raises(RegistrationError, match=r"`a_b` and `aB` are both `aB`"):
         checked_wire_names(["a_b", "aB"], "backend.tasks")
 
 

@@ -69,7 +69,7 @@ def test_object_keys_are_printable_ascii(key: Any) -> None:
 
 def test_a_lone_surrogate_is_no_text() -> None:
     """Half a character can be neither stored nor sent."""
-    with pytest.raises(InvalidValue, match="at a.*lone surrogate"):
+    with pytest.raises(InvalidValue, match=r"at a .*lone surrogate"):
         normalize({"a": "\ud800"})
 
 
@@ -182,7 +182,8 @@ def test_unset_is_one_and_false() -> None:
 
 def test_types_have_the_words_of_the_wire() -> None:
     """Messages speak of numbers and arrays, not of floats and lists."""
-    assert [type_name(v) for v in (None, 1.0, Int64(1), [], {})] == [
+    several: list[Any] = [None, 1.0, Int64(1), [], {}]
+    assert [type_name(value) for value in several] == [
         "null",
         "number",
         "int64",
