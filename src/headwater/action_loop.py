@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from headwater.core.actions import ActionHost
 from headwater.core.calls import Call, Outcome
 from headwater.core.engine import Engine
+from headwater.core.failures import failure_of
 from headwater.core.work import Execute
+from headwater.errors import HeadwaterError
 
 Reply = Callable[[Outcome, int], None]
 
@@ -37,14 +40,28 @@ class ActionLoop:
         if not self._thread.is_alive():
             self._thread.start()
         running = asyncio.run_coroutine_threadsafe(self._host.run(call), self._loop)
-        return await asyncio.wrap_future(running)
+        try:
+            return await asyncio.wrap_future(running)
+        except BaseException as error:
+            if _is_cancelled():
+                raise
+            name = type(error).__name__
+            return Outcome(failure=failure_of(HeadwaterError(f"action {call.path} raised {name}")))
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        while True:  # sys.exit() in a task, or loop.stop(): not the end of everybody's actions
+            with suppress(BaseException):
+                self._loop.run_forever()
 
     def _submit(self, call: Call, reply: Reply) -> None:
         def back(outcome: Outcome, ts: int) -> None:
             self._loop.call_soon_threadsafe(reply, outcome, ts)
 
         self._put(Execute(call, back))
+
+
+def _is_cancelled() -> bool:
+    """True when whoever waits for the action is gone; an action may also cancel itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

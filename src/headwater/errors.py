@@ -10,6 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+_SHOWN = 200
+
+
+def shortened(text: str) -> str:
+    """A client's own text as messages repeat it; nobody needs to read a megabyte of it."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
 
 class HeadwaterError(Exception):
     """Base of all errors the runtime raises.
@@ -92,10 +99,8 @@ class FunctionNotFound(HeadwaterError):
     """A path that names no public function."""
 
     def __init__(self, path: str, hint: str = "") -> None:
-        text = (
-            f"Could not find public function for '{path}'. Did you forget to run `npx convex dev`?"
-        )
-        super().__init__(f"{text} {hint}".rstrip())
+        text = f"Could not find public function for '{shortened(path)}'."
+        super().__init__(f"{text} Did you forget to run `npx convex dev`? {hint}".rstrip())
 
 
 class WrongFunctionKind(HeadwaterError):

@@ -10,17 +10,19 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
 from rich.console import Console
+from rich.text import Text
 
 from headwater.core.calls import Call, Outcome
 from headwater.core.placement import InProcess
 from headwater.core.registry import App
 from headwater.core.work import Reload
-from headwater.errors import HeadwaterError, StorageBusy
+from headwater.errors import HeadwaterError, StorageBusy, shortened
 from headwater.loader import load
 from headwater.server import STATE, Server, ServerOptions
 from headwater.settings import Limits, limits_from_environment
@@ -55,7 +57,7 @@ def serve(options: ServerOptions, listening: socket.socket, beats: int | None = 
         server = _with_database(lambda: Server(options, app, limits))
     except (HeadwaterError, ValueError) as error:
         text = error.message if isinstance(error, HeadwaterError) else str(error)
-        _console.print(f"[bold red]Headwater cannot start:[/] {_plain(text)}")
+        _tell("Headwater cannot start:", "bold red", f" {text}")
         return STARTUP_FAILED
     if options.dev:
         server.hub.engine.on_call = _tell_call
@@ -95,7 +97,7 @@ def _announce(server: Server, listening: socket.socket) -> None:
     written.replace(state)
     functions = server.hub.engine.database.manifest.functions
     what = "dev server" if server.options.dev else "server"
-    _console.print(f"[bold green]Headwater {what}[/] at {url} - {len(functions)} functions")
+    _tell(f"Headwater {what}", "bold green", f" at {url} - {len(functions)} functions")
 
 
 def _watch(server: Server, limits: Limits) -> None:
@@ -122,29 +124,33 @@ def _reloaded(server: Server, error: BaseException | None, began: float) -> None
         return
     functions = server.hub.engine.database.manifest.functions
     took = (time.monotonic() - began) * 1000
-    _console.print(f"[green]reloaded[/] {len(functions)} functions in {took:.0f} ms")
+    _tell("reloaded", "green", f" {len(functions)} functions in {took:.0f} ms")
 
 
 def _tell_call(call: Call, outcome: Outcome) -> None:
     """Shows what a function printed and why it failed, as it happens."""
     for line in outcome.log_lines:
-        _console.print(f"[dim]{call.kind} {call.path}[/] {_plain(line)}")
+        _tell(f"{call.kind} {shortened(call.path)}", "dim", f" {line}")
     if outcome.failure is not None:
-        _console.print(f"[red]{call.kind} {call.path}[/] {_plain(outcome.failure.message)}")
+        _tell(f"{call.kind} {shortened(call.path)}", "red", f" {outcome.failure.message}")
 
 
 def _report(error: BaseException) -> None:
     text = (
         error.message if isinstance(error, HeadwaterError) else f"{type(error).__name__}: {error}"
     )
-    _console.print(
-        "[bold red]the backend does not load[/]; the last working version stays live\n"
-        + _plain(text)
-    )
+    fact = "; the last working version stays live\n"
+    _tell("the backend does not load", "bold red", fact + text)
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+def _tell(head: str, style: str, rest: str) -> None:
+    """Prints a line for whoever watches. Much of it is a client's: no markup, no control codes."""
+    with suppress(OSError):  # nobody watches any more
+        _console.print(Text.assemble((_visible(head), style), _visible(rest)))
+
+
+def _visible(text: str) -> str:
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 
 def main() -> None:

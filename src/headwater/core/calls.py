@@ -25,6 +25,7 @@ from headwater.errors import (
     LimitExceeded,
     ReturnValidationError,
     WrongFunctionKind,
+    shortened,
 )
 
 AnswerOne = Callable[[Any], Any]
@@ -254,6 +255,8 @@ class Calls:
 
 
 def _hint(path: str, manifest: Manifest) -> str:
+    if shortened(path) != path:
+        return ""  # it resembles nothing, and to find that out takes long
     public = [spec.path for spec in manifest.functions.values() if spec.is_public]
     close = difflib.get_close_matches(canonical_path(path), public, n=1)
     return f"Did you mean '{close[0]}'?" if close else ""

@@ -88,7 +88,9 @@ class Catalog:
         found = self._table_of.get(document_id)
         if found is None:
             number = ids.table_of(document_id)
-            found = self._names.get(number) if number is not None else None
+            if number is None:
+                return None  # and not kept: it may be any text, of any length
+            found = self._names.get(number)
             if len(self._table_of) > 50_000:
                 self._table_of.clear()
             self._table_of[document_id] = found

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from headwater.core.callsite import user_trace
 from headwater.core.codecs import lower
 from headwater.core.values import Int64, decode, encode
-from headwater.errors import AppError, Conflict, HeadwaterError, InvalidValue, Overloaded
+from headwater.errors import AppError, Conflict, HeadwaterError, Overloaded
 
 _TRACE_LINES = 8
 
@@ -66,15 +66,18 @@ def failure_of(error: BaseException, root: Path | None = None) -> Failure:
         return _app_failure(error, root)
     name = error.shown_as if isinstance(error, HeadwaterError) else type(error).__name__
     name = "Error" if name == "Exception" else name
-    return Failure(f"Uncaught {name}: {_sentence(error)}{_trace(error, root)}", None, busy)
+    text = f"Uncaught {name}: {_sentence(error)}{_trace(error, root)}"
+    return Failure(_sendable(text), None, busy)
 
 
 def _app_failure(error: AppError, root: Path | None) -> Failure:
     try:
         data = lower(error.data)
         encoded = encode(data)
-    except InvalidValue as invalid:
-        return Failure(f"Uncaught Error: the data of AppError cannot be sent: {invalid}")
+    except Exception as refusal:  # whatever user code it met: a property that raises, a circle
+        return Failure(
+            _sendable(f"Uncaught Error: the data of AppError cannot be sent: {_said(refusal)}")
+        )
     text = data if isinstance(data, str) else orjson.dumps(_shown(data)).decode()
     return Failure(f"Uncaught ConvexError: {text}{_trace(error, root)}", encoded)
 
@@ -100,7 +103,20 @@ def _sentence(error: BaseException) -> str:
             f"{'.'.join(map(str, e['loc'])) or error.title}: {e['msg']}" for e in error.errors()
         )
         return f"{error.title} does not fit: " + "; ".join(places)
-    return str(error) or type(error).__name__
+    return _said(error) or type(error).__name__
+
+
+def _said(error: BaseException) -> str:
+    """The error's own words; a class whose `__str__` fails must not take the engine with it."""
+    try:
+        return str(error)
+    except Exception as second:
+        return f"(its text cannot be had: {type(second).__name__} in __str__)"
+
+
+def _sendable(text: str) -> str:
+    """The text with lone surrogates written out: they are no Unicode and cannot be sent."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _trace(error: BaseException, root: Path | None) -> str:
