@@ -101,7 +101,7 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = self._serve()
-            if self._stopping or code == 0:
+            if self._stopping:  # only then is an end our wish: a handler may say os._exit(0) too
                 return 0
             if code == STARTUP_FAILED:
                 return 1
@@ -145,7 +145,7 @@ class Supervisor:
                 return child.wait()
 
     def _pause(self, code: int, lived_s: float) -> None:
-        self._after_fault = code > 0 or -code in _CRASHES
+        self._after_fault = code >= 0 or -code in _CRASHES
         self._quick_ends = 0 if lived_s > _STEADY_S else self._quick_ends + 1
         pause = _PAUSES_S[min(self._quick_ends, len(_PAUSES_S) - 1)]
         how = f"signal {-code}" if code < 0 else f"exit code {code}"

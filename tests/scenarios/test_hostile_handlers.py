@@ -108,6 +108,21 @@ def test_client_that_repeats_a_killing_call_is_refused(
     assert other.call("mutation", "counters:increment", name="after") == 1
 
 
+@pytest.mark.parametrize("code", [0, 1])
+def test_handler_that_ends_the_process_does_not_end_the_server(
+    code: int, start_server: StartServer, open_raw: OpenRaw
+) -> None:
+    """Whatever exit code it chooses, another process serves, and refuses it for a while."""
+    server = start_server()
+    before = server.serving_pid()
+    client = open_raw(server)
+    client.request("Mutation", 0, "hostile:endProcess", code=code)
+    client.closing_words()
+    wait_until_replaced(server, before)
+    again = open_raw(server).mutate(0, "hostile:endProcess", code=code)
+    assert "was running when the server process ended" in again["result"]
+
+
 def test_action_that_holds_the_interpreter_is_ended_with_its_process(
     start_server: StartServer, open_raw: OpenRaw
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import time
@@ -129,3 +130,9 @@ async def patient_action(ctx: ActionCtx) -> str:
     """Waits as an action may."""
     await asyncio.sleep(0.2)
     return "waited"
+
+
+@mutation
+async def end_process(ctx: MutationCtx, code: int) -> None:
+    """Ends the process it runs in, and says that all is well."""
+    os._exit(code)
