@@ -158,14 +158,18 @@ class Transaction:
     # reads
 
     def _get(self, request: requests.Get) -> Stored | None:
-        self._table_of(request.id, request.table, "db.get")
-        return self._read(request.id)
+        return self._read(request.id, self._table_of(request.id, request.table, "db.get"))
 
-    def _read(self, document_id: str) -> Stored | None:
+    def _read(self, document_id: str, table: str) -> Stored | None:
         self.reads.add(*point(document_key(document_id)))
         stored = self._load(document_id)
-        self.counters.documents_read += 1
-        self.counters.bytes_read += len(stored.body) if stored else 0
+        counters, given, limits = self.counters, self._given, self._database.limits
+        counters.documents_read += 1
+        counters.bytes_read += len(stored.body) if stored else 0
+        if counters.documents_read + given.documents > limits.documents_read:
+            raise self._too_much(table, "documents_read")
+        if counters.bytes_read + given.bytes > limits.bytes_read:
+            raise self._too_much(table, "bytes_read")
         return stored
 
     def _load(self, document_id: str) -> Stored | None:
@@ -299,7 +303,7 @@ class Transaction:
     ) -> tuple[TableSpec, Stored]:
         name = self._table_of(document_id, wanted, operation)
         table = self._writable_table(name)
-        old = self._read(document_id)
+        old = self._read(document_id, name)
         if old is None:
             raise DocumentMissing(operation.removeprefix("db.").capitalize(), document_id)
         return table, old
