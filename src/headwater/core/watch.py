@@ -86,7 +86,13 @@ class Watch:
         self._storms = False
         self._hook: Any = None
         self._ignored: list[Any] = []
-        self._at_each_line = partial(_set_exception_at_line, self.thread, Stopped)
+        # Two ways to go on raising, used in turn, for each alone can be survived: an exception set
+        # at each line may land inside a loop's `try` for ever, one raised is raised only once.
+        self._ways: tuple[Any, Any] = (
+            partial(_set_exception_at_line, self.thread, Stopped),
+            self._raise_at_line,
+        )
+        self._way: Any = None
 
     def start(self, limit_s: float | None) -> float:
         """Begins a call; an outer call's nearer deadline stays. Returns this call's deadline."""
@@ -176,19 +182,25 @@ class Watch:
             self._storms, self._traced = True, sys.gettrace()
             self._hook, sys.unraisablehook = sys.unraisablehook, self._ignored.append
         if stack:
+            self._way = self._ways[self.fired // 2 % 2]
             sys.settrace(self._trace)
         for met in reversed(stack):
             if _ranks[met.f_code.co_filename] < USER:
                 break  # what it calls may hold its locks
-            met.f_trace = self._at_each_line
+            met.f_trace = self._way
 
     def _trace(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         if not self.in_user or _ranks[frame.f_code.co_filename] < USER:
             return None
         caller = frame.f_back
         if caller is None or caller.f_code.co_filename.startswith(DRIVING):
-            return self._at_each_line
-        return self._at_each_line if caller.f_trace is self._at_each_line else None
+            return self._way
+        return self._way if caller.f_trace is self._way else None
+
+    def _raise_at_line(self, _frame: FrameType, event: str, _argument: Any) -> Any:
+        if event == "line" and self.in_user:
+            raise Stopped
+        return self._ways[1]
 
 
 def _hands_off(frame: FrameType) -> bool:
