@@ -30,7 +30,10 @@ AFTER_FAULT = "after-fault"
 """Tells a server process that what the one before it ran has ended that."""
 
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
-_BIND_TRIES_S = 5.0
+# glibc keeps freed blocks of up to 32 MB for later; with results of many sizes that held 250 to 380
+# MB where 50 to 115 were in use. Blocks from 64 kB on are given back to the system at once.
+_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "65536"}
+_BIND_TRIES_S = 2.0
 _PAUSES_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 _STEADY_S = 30.0
 
@@ -53,19 +56,9 @@ def listen(host: str, port: int) -> socket.socket:
             return made
         except OSError:
             made.close()
-            if time.monotonic() > deadline or not _was_ours(host, port):
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
-
-
-def _was_ours(host: str, port: int) -> bool:
-    """False when something answers at the address: then waiting is of no use."""
-    try:
-        with socket.create_connection((host, port), timeout=0.2):
-            time.sleep(0.2)
-            return True
-    except OSError:
-        return True
 
 
 class Supervisor:
@@ -117,6 +110,7 @@ class Supervisor:
             self._child = subprocess.Popen(
                 [*self._command, str(to_beat), *([AFTER_FAULT] if self._after_fault else [])],
                 stdin=subprocess.PIPE,
+                env=_ALLOCATOR | os.environ,
                 pass_fds=[self._listening.fileno(), to_beat],
             )
         finally:

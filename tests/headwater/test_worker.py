@@ -12,8 +12,8 @@ import pytest
 from headwater.errors import AppError, BackendLoadError
 from headwater.host import Host, identity_of
 from headwater.pipe import Process, WorkerFailed, WorkerLimits
-from headwater.worker_placement import WorkerPlacement
 from headwater.testing import Backend, FunctionFailed
+from headwater.worker_placement import WorkerPlacement
 
 SCHEMA = """
 from headwater import Document, Id, Index

@@ -19,8 +19,6 @@ from typing import Any, TypeVar
 APPS = Path(__file__).parents[1] / "apps"
 COMMAND = Path(sysconfig.get_path("scripts")) / "headwater"
 DEADLINE_S = 20.0
-# Large blocks go back to the kernel when they are freed, so that memory measured is memory held.
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 
 Found = TypeVar("Found")
 
@@ -84,7 +82,7 @@ class ServerProcess:
     def environment(self) -> dict[str, str]:
         """What its processes see: a home of its own, nothing of this one's settings."""
         kept = {name: value for name, value in os.environ.items() if not foreign(name)}
-        return kept | {"HOME": str(self.home), "NO_COLOR": "1"} | MALLOC | self.limits
+        return kept | {"HOME": str(self.home), "NO_COLOR": "1"} | self.limits
 
     def start(self, command: str = "dev") -> "ServerProcess":
         """Start it and wait until it answers."""
