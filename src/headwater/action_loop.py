@@ -32,14 +32,12 @@ class ActionLoop:
     def __init__(self, engine: Engine, put: Callable[[Execute], None]) -> None:
         self._put = put
         self._host = ActionHost(engine.database, engine.calls, self._submit)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve, name="actions", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, call: Call) -> Outcome:
         """One action to its end, on the loop of whoever awaits it; cancelled with its caller."""
-        if not self._thread.is_alive():
-            self._thread.start()
-        running = asyncio.run_coroutine_threadsafe(self._host.run(call), self._loop)
+        loop = self._loop = self._loop or _running_loop()
+        running = asyncio.run_coroutine_threadsafe(self._host.run(call), loop)
         try:
             return await asyncio.wrap_future(running)
         except BaseException as error:
@@ -48,17 +46,26 @@ class ActionLoop:
             name = type(error).__name__
             return Outcome(failure=failure_of(HeadwaterError(f"action {call.path} raised {name}")))
 
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        while True:  # sys.exit() in a task, or loop.stop(): not the end of everybody's actions
-            with suppress(BaseException):
-                self._loop.run_forever()
-
     def _submit(self, call: Call, reply: Reply) -> None:
+        loop = asyncio.get_running_loop()
+
         def back(outcome: Outcome, ts: int) -> None:
-            self._loop.call_soon_threadsafe(reply, outcome, ts)
+            loop.call_soon_threadsafe(reply, outcome, ts)
 
         self._put(Execute(call, back))
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+
+    def serve() -> None:
+        asyncio.set_event_loop(loop)
+        while True:  # sys.exit() in a task, or loop.stop(): not the end of everybody's actions
+            with suppress(BaseException):
+                loop.run_forever()
+
+    threading.Thread(target=serve, name="actions", daemon=True).start()
+    return loop
 
 
 def _is_cancelled() -> bool:

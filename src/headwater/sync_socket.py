@@ -180,6 +180,8 @@ class SyncSocket:
             blocked_on = sending.send(None)
         except StopIteration:
             self.transitions_sent += transitions
+            if transitions and self._session.held_back:
+                self._hub.put(Drained(self._session))
             return
         except Exception:  # the client is gone; reading notices too
             self._closed.set()

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from operator import itemgetter
+from typing import Any, Protocol
 
 from headwater.core import protocol, values
 from headwater.core.protocol import AddQuery, Connect, ModifyQuerySet, RemoveQuery, Version
-from headwater.core.subscriptions import Result, Subscription, Subscriptions
+from headwater.core.subscriptions import Subscription, Subscriptions
 from headwater.errors import ProtocolError
 from headwater.settings import Limits
 
+# These stand for any empty one and are never written to; so an idle session has none of its own.
+_NO_NEWS: dict[int, Subscription] = {}
+_NONE_REMOVED: list[int] = []
+_id = itemgetter(0)
 
-class Step(NamedTuple):
-    """Everything the texts of a transition are made of; equal for many clients of one query."""
 
-    chunked: bool
-    start: Version
-    end: Version
-    removed: tuple[int, ...]
-    news: tuple[tuple[int, Result | None], ...]
+Step = tuple[
+    bool, Version, Version, tuple[int, ...], tuple[tuple[int, Subscription], ...]
+]  # not a NamedTuple, which takes longer to make than all the rest of a step
+"""Everything the texts of a transition are made of: chunked, start, end, removed, news. Equal for
+many clients of one query, while a batch's results stand.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Session:
         closed: nothing more is taken from it or sent to it.
         admin: it has shown the admin key and may reach internal functions.
         taken: messages taken so far; the network holds a client back that is too far ahead.
+        held_back: a transition was withheld; the network says `Drained` once it has sent more.
     """
 
     __slots__ = (
@@ -69,6 +74,7 @@ class Session:
         "_removed",
         "admin",
         "closed",
+        "held_back",
         "id",
         "identity",
         "moved",
@@ -86,12 +92,13 @@ class Session:
         self.closed = False
         self.admin = False
         self.taken = 0
+        self.held_back = False
         self._chunked = chunked
         self._limits = limits
         self._next = Version()  # where the next transition leads
         self._followed: dict[int, Subscription] = {}
-        self._news: set[int] = set()
-        self._removed: list[int] = []
+        self._news = _NO_NEWS
+        self._removed = _NONE_REMOVED
         self._posted = 0
 
     # client messages
@@ -180,7 +187,9 @@ class Session:
         if subscription is None:
             raise ProtocolError(f"Unknown queryId {query.query_id}")
         subscriptions.detach(subscription, (self, query.query_id))
-        self._news.discard(query.query_id)
+        self._news.pop(query.query_id, None)
+        if not self._removed:
+            self._removed = []
         self._removed.append(query.query_id)
 
     def _check_base(self, what: str, given: int, current: int) -> None:
@@ -195,16 +204,17 @@ class Session:
     def follow(self, query_id: int, subscription: Subscription) -> None:
         """Points a query id at a subscription whose result the client has yet to see."""
         self._followed[query_id] = subscription
-        self._news.add(query_id)
+        self.tell(query_id, subscription)
 
-    def tell(self, query_id: int) -> None:
+    def tell(self, query_id: int, subscription: Subscription) -> None:
         """Notes that a followed query has a new result."""
-        self._news.add(query_id)
+        if not self._news:
+            self._news = {}
+        self._news[query_id] = subscription
 
     def unrun(self) -> list[Subscription]:
         """Followed queries that have no result yet."""
-        found = (self._followed[query_id] for query_id in self._news)
-        return list(dict.fromkeys(s for s in found if s.result is None))
+        return list(dict.fromkeys(s for s in self._news.values() if s.result is None))
 
     def runs(self, query_id: int) -> int:
         """How often a followed query was run."""
@@ -215,25 +225,36 @@ class Session:
         """True while the client has too many unsent transitions to be given another."""
         return self._posted - self.port.transitions_sent >= self._limits.transitions_unsent
 
-    def step(self, ts: int) -> Step | None:
+    def step(self, ts: int, versions: dict[Version, Version]) -> Step | None:
         """Moves the client to `ts`, all its queries at once; None when it needs no transition.
 
         Clients that take the same step are sent the same texts, made once by `transition`.
+
+        Args:
+            ts: where to.
+            versions: of this batch, by the one before; equal ones are kept once.
         """
-        if not (self._news or self._removed or self.moved) or self.behind:
+        if not (self._news or self._removed or self.moved) or self._is_held_back():
             return None
-        start, end = self.version, Version(self._next.query_set, self._next.identity, ts)
-        step = Step(self._chunked, start, end, tuple(self._removed), self._told())
+        end = versions.get(self._next)
+        if end is None:
+            end = versions[self._next] = self._next._replace(ts=ts)
+        told = self._news.items()
+        news = tuple(told) if len(told) < 2 else tuple(sorted(told, key=_id))
+        step = (self._chunked, self.version, end, tuple(self._removed), news)
         self.version = self._next = end
-        self._news.clear()
-        self._removed.clear()
+        self._news = _NO_NEWS
+        self._removed = _NONE_REMOVED
         self.moved = False
         self._posted += 1
         return step
 
-    def _told(self) -> tuple[tuple[int, Result | None], ...]:
-        followed = self._followed
-        return tuple([(query_id, followed[query_id].result) for query_id in sorted(self._news)])
+    def _is_held_back(self) -> bool:
+        # The network counts what it sent, then looks at this; we set this, then look at its count:
+        # whoever comes second sees the other, so that nothing withheld is forgotten.
+        self.held_back = self.behind
+        self.held_back = self.held_back and self.behind
+        return self.held_back
 
     def leave(self, subscriptions: Subscriptions) -> None:
         """Ends the session: its queries are no longer followed."""
@@ -241,18 +262,24 @@ class Session:
         for query_id, subscription in self._followed.items():
             subscriptions.detach(subscription, (self, query_id))
         self._followed.clear()
-        self._news.clear()
+        self._news = _NO_NEWS
 
 
-def transition(step: Step) -> list[str]:
+def transition(
+    chunked: bool,
+    start: Version,
+    end: Version,
+    removed: tuple[int, ...],
+    news: tuple[tuple[int, Subscription], ...],
+) -> list[str]:
     """The messages of a transition: one, or its parts if it is large and the client takes parts."""
-    modifications = [protocol.query_removed(query_id) for query_id in step.removed]
-    for query_id, result in step.news:
+    modifications = [protocol.query_removed(query_id) for query_id in removed]
+    for query_id, subscription in news:
+        result = subscription.result
         assert result is not None, "every followed query was run before its transition"
         modifications.append(result.modification(query_id))
-    end = step.end
-    text = protocol.transition(step.start, end, modifications)
-    if not step.chunked or len(text) < 1_000_000:
+    text = protocol.transition(start, end, modifications)
+    if not chunked or len(text) < 1_000_000:
         return [text]
     parts = protocol.chunks(text, f"{end.query_set}-{end.identity}-{end.ts}")
     return parts if len(parts) > 1 else [text]
