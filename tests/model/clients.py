@@ -55,6 +55,11 @@ class Client:
         self.delivered = self.transitions_sent = self.query_set = 0
 
     @property
+    def subject(self) -> str | None:
+        """Who it is, None when nobody is signed in."""
+        return self.identity["subject"] if self.identity is not None else None
+
+    @property
     def behind(self) -> bool:
         """True while it is owed a transition it has no room for."""
         return self.delivered - self.transitions_sent >= self.limits.transitions_unsent

@@ -27,7 +27,8 @@ from tests.model.plans import Plan
 from tests.model.schemas import FREE, TablePlan, app_of
 from tests.model.steps import Op, add_functions
 
-Key = tuple[bytes, str | None]
+Key = tuple[bytes, str | None, str | None]
+"""A plan, the journal it was begun with, and who follows it where it looks at its caller."""
 
 
 class Disk(SqliteStorage):
@@ -111,7 +112,7 @@ class World:
     def follow(self, client: Client, plan: Plan, journal: str | None = None) -> Work:
         """A client begins to follow a query."""
         self.next_id += 1
-        key = (encode(plan), journal)
+        key = (encode(plan), journal, client.subject if plan["who"] else None)
         self.followed[client.id, self.next_id] = key
         known = self.queries.setdefault(key, Followed(plan))
         if journal is not None and known.end is None:
@@ -208,8 +209,7 @@ class World:
             assert client.session.runs(query_id) == before, "what was not touched is not run again"
 
     def _check_told(self, query: Followed, client: Client, told: Told) -> None:
-        who = client.identity["subject"] if client.identity is not None else None
-        query.answer, refusal = self._answer(query, who)
+        query.answer, refusal = self._answer(query, client.subject)
         if query.answer is None:
             assert told.error is not None, (query.plan, told.value)
             assert refusal in told.error
