@@ -19,7 +19,7 @@ from headwater.core.commits import CommitLog
 from headwater.core.database import Database
 from headwater.core.failures import Failure, failure_of
 from headwater.core.migration import adopt
-from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest
+from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest, Version
 from headwater.core.session import Close, Session, Step, transition
 from headwater.core.storage import SessionRequest
 from headwater.core.subscriptions import Subscription, Subscriptions, identity_key
@@ -310,7 +310,7 @@ class Engine:
         if self._subscriptions.settle(subscription, outcome, self._request_id()):
             self.counters.results_encoded += 1
             for session, query_id in subscription.subscribers:
-                session.tell(query_id)
+                session.tell(query_id, subscription)
                 batch.sessions[session] = None
         return ()
 
@@ -364,13 +364,14 @@ class Engine:
     def _transitions(self, batch: _Batch) -> Iterable[Delivery]:
         """One delivery for all clients that take the same step."""
         made: dict[Step, Delivery] = {}
+        versions: dict[Version, Version] = {}
         ts = self.last_ts
         for session in batch.sessions:
-            step = None if session.closed else session.step(ts)
+            step = None if session.closed else session.step(ts, versions)
             if step is not None:
                 delivery = made.get(step)
                 if delivery is None:
-                    delivery = made[step] = Delivery([], transition(step), 1)
+                    delivery = made[step] = Delivery([], transition(*step), 1)
                 delivery.sessions.append(session)
                 self.counters.transitions += 1
         return made.values()
