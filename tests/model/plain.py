@@ -13,6 +13,7 @@ from tests.model.schemas import TablePlan
 
 Position = tuple[Any, ...]
 END: Position = ("end",)
+STALE: Position = ("of an index that was made anew",)
 
 
 class Refused(Exception):
@@ -125,6 +126,8 @@ class Plain:
 
     def _page(self, plan: Plan, end: Position | None) -> Answer:
         after = None if plan["cursor"] is None else self.cursors[plan["cursor"]]
+        if after == STALE:
+            raise Refused("InvalidCursor")
         documents = [d for d in self.in_range(plan) if self._beyond(plan, d, after)]
         if end is None:
             count = int(plan["count"])

@@ -46,6 +46,10 @@ class Histories(RuleBasedStateMachine):
         if world.queries and data.draw(st.integers(0, 2)) == 2:
             query = data.draw(st.sampled_from([q.plan for q in world.queries.values()]))
             return world.follow(client, query)
+        more = [q for q in world.queries.values() if q.cursor is not None]
+        if more and data.draw(st.integers(0, 2)) == 2:
+            page = more[data.draw(st.integers(0, len(more) - 1))]
+            return world.follow(client, {**page.plan, "cursor": page.cursor})
         table = data.draw(st.sampled_from(list(world.plain.tables.values())))
         known = world.plain.of(table.name)
         if known and data.draw(st.integers(0, 4)) == 0:

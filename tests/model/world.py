@@ -22,7 +22,7 @@ from headwater.errors import StorageFailure
 from headwater.settings import Limits
 from tests.model.clients import Client, Told
 from tests.model.order import same
-from tests.model.plain import Answer, Plain, Position, Refused
+from tests.model.plain import STALE, Answer, Plain, Position, Refused
 from tests.model.plans import Plan
 from tests.model.schemas import FREE, TablePlan, app_of
 from tests.model.steps import Op, add_functions
@@ -49,6 +49,7 @@ class Followed:
 
     plan: Plan
     end: Position | None = None
+    cursor: str | None = None
     answer: Answer | None = None
 
 
@@ -75,6 +76,7 @@ class World:
     followed: dict[tuple[str, int], Key] = field(default_factory=dict)
     queries: dict[Key, Followed] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
+    cursors: dict[str, tuple[str, str]] = field(default_factory=dict)
     next_id: int = 0
     starts: int = 0
 
@@ -117,7 +119,8 @@ class World:
         known = self.queries.setdefault(key, Followed(plan))
         if journal is not None and known.end is None:
             (cursor,) = json_list(journal)
-            known.end = self.plain.cursors[cursor]
+            end = self.plain.cursors[cursor]
+            known.end = None if end == STALE else end
         add = AddQuery(self.next_id, "model:read", {"plan": plan}, journal)
         return self._modification(client, add)
 
@@ -218,7 +221,7 @@ class World:
         value = told.value
         if query.plan["how"] == "page":
             query.end = query.answer.end
-            value = self._page(value, query.answer)
+            value = self._page(query, value, query.answer)
         assert same(value, query.answer.value), (query.plan, value, query.answer.value)
 
     def _answer(self, query: Followed, who: str | None) -> tuple[Answer | None, str]:
@@ -227,10 +230,13 @@ class World:
         except Refused as refused:
             return None, str(refused)
 
-    def _page(self, value: Any, expected: Answer) -> Any:
+    def _page(self, query: Followed, value: Any, expected: Answer) -> Any:
         page = dict(value["found"])
         assert expected.end is not None, "a page has an end"
-        assert self.plain.cursors.setdefault(page["continueCursor"], expected.end) == expected.end
+        cursor = page["continueCursor"]
+        assert self.plain.cursors.setdefault(cursor, expected.end) == expected.end
+        self.cursors[cursor] = query.plan["table"], query.plan["index"] or "by_creation_time"
+        query.cursor = cursor
         return {**value, "found": {"page": page["page"], "isDone": page["isDone"]}}
 
     def runs(self) -> dict[tuple[str, int], int]:
@@ -271,13 +277,20 @@ class World:
         assert self.engine.last_ts >= before
 
     def reload(self, tables: list[TablePlan]) -> None:
-        """The backend is saved with other indexes."""
+        """The backend is saved with other indexes; pages through those begin anew."""
+        new = {table.name: table.indexes for table in tables}
+        for cursor, (table, index) in self.cursors.items():
+            old = self.plain.tables[table].indexes
+            if index != "by_creation_time" and old.get(index) != new[table].get(index):
+                self.plain.cursors[cursor] = STALE
         self.plain.tables = {table.name: table for table in tables}
         errors: list[BaseException | None] = []
         self.process(Reload(self.placement, errors.append))
         assert errors == [None]
         for query in self.queries.values():
             query.answer = None
+            if query.cursor is not None and self.plain.cursors[query.cursor] == STALE:
+                query.end = None
 
     def break_commit(self) -> None:
         """The next commit fails."""

@@ -74,6 +74,10 @@ def successor(key: bytes) -> bytes:
     return stripped[:-1] + bytes([stripped[-1] + 1])
 
 
+PREFIX: Final = 5
+"""Bytes of an index's prefix, with which each of its keys begins."""
+
+
 def index_prefix(number: int) -> bytes:
     """What every entry of index `number` starts with."""
     return b"i" + number.to_bytes(4, "big")

@@ -64,16 +64,28 @@ class Window:
         return "SplitRecommended" if rows * 4 > self.maximum * 3 else None
 
 
-def window(request: Page, fingerprint: bytes, start: bytes, end: bytes) -> Window:
+def mark(fingerprint: bytes, index_prefix: bytes) -> bytes:
+    """What binds a cursor to its query, and to the index as it was when the cursor was made."""
+    return hashlib.sha256(fingerprint + index_prefix).digest()[:_MARK]
+
+
+def own(cursor: str | None, mark: bytes) -> str | None:
+    """A cursor of a journal, None when it belongs to another query or to an index made anew."""
+    try:
+        return cursor if cursor is not None and _position(cursor, mark) is not None else None
+    except InvalidCursor:
+        return None
+
+
+def window(request: Page, mark: bytes, start: bytes, end: bytes) -> Window:
     """The window of a page request within its query's interval.
 
     Raises:
         QueryInvalid: num_items below 1.
-        InvalidCursor: a cursor of another query, or no cursor at all.
+        InvalidCursor: a cursor of another query or of an index made anew, or no cursor at all.
     """
     if request.num_items < 1:
         raise QueryInvalid(f"paginate() needs num_items of 1 or more, not {request.num_items}")
-    mark = hashlib.sha256(fingerprint).digest()[:_MARK]
     after = None if request.cursor is None else _position(request.cursor, mark)
     until = None if request.end_cursor is None else _position(request.end_cursor, mark)
     descending = request.range.descending

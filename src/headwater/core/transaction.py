@@ -11,7 +11,7 @@ from headwater.core import pages, requests
 from headwater.core.database import Database
 from headwater.core.documents import Stored
 from headwater.core.ids import make_id
-from headwater.core.keys import document_key
+from headwater.core.keys import PREFIX, document_key
 from headwater.core.manifest import TableSpec
 from headwater.core.overlay import Overlay
 from headwater.core.ranges import fingerprint, index_of, interval
@@ -208,7 +208,7 @@ class Transaction:
         wanted = room + 1 if limit is None else min(limit, room + 1)
         entries = self._entries(*scan.rest(), scan.descending, wanted)
         if len(entries) > room:
-            raise self._too_much(scan.table, "documents_read")
+            raise self._unread(scan, "documents_read")
         scan.done = len(entries) < wanted
         documents = self._documents(entries)
         scan.keys.extend([key for key, _ in entries])
@@ -217,8 +217,12 @@ class Transaction:
         given.documents += len(documents)
         given.bytes += sum(sizes)
         if self.counters.bytes_read + given.bytes > limits.bytes_read:
-            raise self._too_much(scan.table, "bytes_read")
+            raise self._unread(scan, "bytes_read")
         return Batch(scan, documents, scan.done)
+
+    def _unread(self, scan: OpenScan, limit: str) -> LimitExceeded:
+        self.reads.add(scan.start, scan.end)  # the call fails by what is there, given to it or not
+        return self._too_much(scan.table, limit)
 
     def _too_much(self, table: str, limit: str) -> LimitExceeded:
         allowed = getattr(self._database.limits, limit)
@@ -252,10 +256,11 @@ class Transaction:
         return interval(wanted, index, table.indexes[index.name].number)
 
     def _page(self, request: requests.Page) -> pages.PageBatch:
-        if request.end_cursor is None:
-            request.end_cursor = next(self._journal, None)
         start, end = self._interval(request.range)
-        window = pages.window(request, fingerprint(request.range), start, end)
+        mark = pages.mark(fingerprint(request.range), start[:PREFIX])
+        if request.end_cursor is None:
+            request.end_cursor = pages.own(next(self._journal, None), mark)
+        window = pages.window(request, mark, start, end)
         scan = OpenScan(request.range.table, window.start, window.end, request.range.descending)
         self._scans.append(scan)
         batch = self._next(scan, window.limit)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from headwater.core.manifest import IndexSpec, Manifest
+from headwater.core.migration import adopt
 from headwater.core.pages import PageBatch
 from headwater.core.requests import Page, Range
 from headwater.errors import InvalidCursor, QueryInvalid
-from tests.headwater.core.stores import Store
+from tests.headwater.core.stores import TASKS, Store
 
 
 @pytest.fixture
@@ -106,3 +109,21 @@ def test_the_journal_ends_a_page_where_it_ended_before(store: Store) -> None:
     assert titles(newest) == "ed"
     assert titles(again.answer(Page(Range("tasks", descending=True), 2, None))) == "fed"
     assert first.cursor != newest.cursor
+
+
+def test_a_cursor_ends_with_its_index(store: Store) -> None:
+    """Made anew over other fields, the index has other places: the page begins anew, too."""
+    by_rank = Range("tasks", "by_rank")
+    transaction = store.begin(writable=False)
+    first: PageBatch = transaction.answer(Page(by_rank, 2, None))
+    table = replace(TASKS, indexes=(IndexSpec("by_rank", ("title",)),))
+    adopt(store.database, Manifest({"tasks": table}))
+    with pytest.raises(InvalidCursor):
+        page_of(store, by_rank, first.cursor, [])
+    assert titles(page_of(store, by_rank, None, transaction.journal)) == "ab"
+
+
+def page_of(store: Store, range_: Range, cursor: str | None, journal: list[str]) -> PageBatch:
+    """Two tasks of a range."""
+    found: PageBatch = store.begin(writable=False, journal=journal).answer(Page(range_, 2, cursor))
+    return found
