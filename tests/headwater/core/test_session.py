@@ -43,12 +43,12 @@ class Client:
         for subscription in self.subscriptions.all():
             if self.subscriptions.settle(subscription, Outcome(value=value), "id"):
                 for session, query_id in subscription.subscribers:
-                    session.tell(query_id)
+                    session.tell(query_id, subscription)
 
     def step(self, ts: int) -> dict[str, Any] | None:
         """The next transition."""
-        step = self.session.step(ts)
-        return json.loads(transition(step)[0]) if step is not None else None
+        step = self.session.step(ts, {})
+        return json.loads(transition(*step)[0]) if step is not None else None
 
 
 def add(query_id: int, path: str = "tasks:list") -> AddQuery:
@@ -117,9 +117,9 @@ def test_two_clients_that_take_the_same_step_are_sent_the_same_text() -> None:
     for client in (one, two, late):
         client.modify(add(0))
     one.run()
-    late.session.step(6)
-    late.session.tell(0)
-    steps = [client.session.step(7) for client in (one, two, late)]
+    late.session.step(6, {})
+    late.session.tell(0, late.subscriptions.all()[0])
+    steps = [client.session.step(7, {}) for client in (one, two, late)]
     assert steps[0] == steps[1] != steps[2]
 
 
@@ -191,7 +191,7 @@ def test_a_large_transition_is_cut_for_clients_that_can_join_it() -> None:
     client.session.connect(Connect("a session", 0), 5)
     client.modify(add(0))
     client.run(json.dumps("x" * 6_000_000).encode())
-    step = client.session.step(7)
+    step = client.session.step(7, {})
     assert step is not None
-    parts = [json.loads(text) for text in transition(step)]
+    parts = [json.loads(text) for text in transition(*step)]
     assert [part["type"] for part in parts] == ["TransitionChunk"] * 2
