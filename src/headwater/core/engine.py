@@ -259,6 +259,7 @@ class Engine:
     def _replayed(
         self, session: Session, known: SessionRequest, mark: bytes, lost: Failure | None
     ) -> Output:
+        session.moved = True
         if known.fingerprint != mark or (lost is not None and known.ts > self.last_ts):
             failure = lost or failure_of(SessionRequestMismatch())
             failure = failure_of(SessionRequestMismatch()) if known.fingerprint != mark else failure
@@ -266,7 +267,6 @@ class Engine:
                 known.request_id, failure.titled(self._request_id()), None, []
             )
         else:
-            session.moved = True
             lines = orjson.loads(known.log_lines)
             text = protocol.mutation_response(known.request_id, known.value, known.ts, lines)
         return Delivery([session], [text])
@@ -328,14 +328,8 @@ class Engine:
         self._subscriptions.unshare(subscription)
         made: dict[Subscription, None] = {}
         for session, query_id in list(subscription.subscribers):
-            own = self._subscriptions.attach(
-                (session, query_id),
-                subscription.path,
-                subscription.arguments,
-                subscription.arguments_key,
-                subscription.journal,
-                session.identity,
-            )
+            subscriber = session, query_id
+            own = self._subscriptions.attach_again(subscription, subscriber, session.identity)
             session.follow(query_id, own)
             batch.sessions[session] = None
             if own.result is None:

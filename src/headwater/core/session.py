@@ -142,9 +142,9 @@ class Session:
             return
         self.identity = identity
         for query_id, old in list(self._followed.items()):
-            new = subscriptions.attach(
-                (self, query_id), old.path, old.arguments, old.arguments_key, old.journal, identity
-            )
+            if old.shared:
+                continue
+            new = subscriptions.attach_again(old, (self, query_id), identity)
             if new is not old:
                 subscriptions.detach(old, (self, query_id))
                 self.follow(query_id, new)

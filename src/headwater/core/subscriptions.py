@@ -55,6 +55,11 @@ class Subscription:
     runs: int = 0
 
     @property
+    def newest_journal(self) -> str | None:
+        """Where its pages end now: what another subscription of the same pages begins with."""
+        return protocol.encode_journal(self.last_journal or [])
+
+    @property
     def shared(self) -> bool:
         """True when the function did not look at the caller."""
         return self.key[3] == _SHARED
@@ -111,6 +116,13 @@ class Subscriptions:
         found.subscribers.add(subscriber)
         return found
 
+    def attach_again(
+        self, old: Subscription, subscriber: Subscriber, identity: dict[str, Any] | None
+    ) -> Subscription:
+        """The subscription of the same query for another identity; its pages end as they did."""
+        arguments, key = old.arguments, old.arguments_key
+        return self.attach(subscriber, old.path, arguments, key, old.newest_journal, identity)
+
     def detach(self, subscription: Subscription, subscriber: Subscriber) -> None:
         """Takes a subscriber away; the last one ends the subscription."""
         subscription.subscribers.discard(subscriber)
@@ -138,12 +150,13 @@ class Subscriptions:
         """
         subscription.runs += 1
         self._watch(subscription, outcome.reads.intervals)
-        subscription.last_journal = outcome.journal or None
+        if outcome.failure is None:  # else pages still end where the client saw them end
+            subscription.last_journal = outcome.journal or None
         signature = (outcome.value, outcome.failure, outcome.log_lines, outcome.journal)
         if subscription.result is not None and signature == subscription.signature:
             return False
         subscription.signature = signature
-        subscription.result = _result(outcome, title)
+        subscription.result = _result(outcome, subscription.newest_journal, title)
         return True
 
     def _watch(self, subscription: Subscription, intervals: set[Interval]) -> None:
@@ -154,14 +167,20 @@ class Subscriptions:
         subscription.intervals = set(intervals)
 
     def shared_twin(self, subscription: Subscription) -> Subscription | None:
-        """The shared subscription of the same query, when it is another one."""
+        """The shared subscription of the same query and the same pages, when it is another one."""
         twin = self._by_key.get((*subscription.key[:3], _SHARED))
-        return twin if twin is not subscription else None
+        if twin is None or twin is subscription:
+            return None
+        new = subscription.result is None
+        return twin if new or twin.last_journal == subscription.last_journal else None
 
     def share(self, subscription: Subscription) -> None:
         """Lets every caller share a subscription whose function did not look at the caller."""
+        shared_key = (*subscription.key[:3], _SHARED)
+        if shared_key in self._by_key:
+            return  # there is one, whose pages end elsewhere
         self._by_key.pop(subscription.key, None)
-        subscription.key = (*subscription.key[:3], _SHARED)
+        subscription.key = shared_key
         subscription.identity = None
         self._by_key[subscription.key] = subscription
 
@@ -170,8 +189,7 @@ class Subscriptions:
         self._drop(subscription)
 
 
-def _result(outcome: Outcome, title: str) -> Result:
-    journal = protocol.encode_journal(outcome.journal)
+def _result(outcome: Outcome, journal: str | None, title: str) -> Result:
     if outcome.failure is None:
         assert outcome.value is not None, "a call ends with a value or a failure"
         return Result(protocol.result_body(outcome.value, outcome.log_lines, journal), failed=False)
