@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from headwater.core import ids, validators
 from headwater.core.names import checked_wire_names
-from headwater.core.schema import Document, Id, Model, build, stored_form
+from headwater.core.schema import Document, Id, Model, build, stored_form, stored_forms
 from headwater.core.validators import Bounds, Field, Object, Validator
 from headwater.core.values import Int64, normalize
 from headwater.errors import RegistrationError
@@ -76,7 +76,8 @@ def _lower(value: Any, joined: bool) -> Any:
     if kind in _PLAIN:
         return value
     if kind is list or kind is tuple:
-        return [_lower(item, joined) for item in value]
+        documents = stored_forms(value) if joined and value else None
+        return documents or [_lower(item, joined) for item in value]
     if kind is dict:
         return {key: _lower(member, joined) for key, member in value.items()}
     if joined:

@@ -356,19 +356,21 @@ class Engine:
         return outputs
 
     def _transitions(self, batch: _Batch) -> Iterable[Delivery]:
-        """One delivery for all clients that take the same step."""
-        made: dict[Step, Delivery] = {}
+        """One delivery for all clients that take the same step; results first, somebody waits."""
+        pushes: dict[Step, Delivery] = {}
+        others: dict[Step, Delivery] = {}
         versions: dict[Version, Version] = {}
         ts = self.last_ts
         for session in batch.sessions:
             step = None if session.closed else session.step(ts, versions)
             if step is not None:
+                made = pushes if step[-1] else others
                 delivery = made.get(step)
                 if delivery is None:
                     delivery = made[step] = Delivery([], transition(*step), 1)
                 delivery.sessions.append(session)
                 self.counters.transitions += 1
-        return made.values()
+        return [*pushes.values(), *others.values()]
 
     def _request_id(self) -> str:
         return self._database.clock.random_bytes(8).hex()

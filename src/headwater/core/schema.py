@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast, dataclass_transform
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -102,6 +103,17 @@ def stored_form(value: object) -> Encoded | None:
     """The encoded form a document was read from, None for one made by hand and anything else."""
     found = getattr(value, "_stored", None)
     return found if isinstance(found, Encoded) else None
+
+
+def stored_forms(items: Sequence[object]) -> list[Encoded] | None:
+    """The encoded forms of documents, when all of the items have one: the usual result of a query,
+    so it is worth a loop that calls nothing of ours.
+    """
+    if stored_form(items[0]) is None:
+        return None
+    found = [getattr(item, "_stored", None) for item in items]
+    whole = all(isinstance(form, Encoded) for form in found)
+    return cast("list[Encoded]", found) if whole else None
 
 
 _set = object.__setattr__
