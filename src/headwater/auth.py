@@ -25,6 +25,7 @@ from headwater.errors import InvalidToken
 _ALGORITHM: Final = "HS256"
 _AUDIENCE: Final = "headwater-dev"
 _STANDARD: Final = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti"}
+_IDENTITY: Final = {"subject", "issuer", "tokenIdentifier"}  # ours to say, not a claim's
 _OIDC_NAMES: Final = {
     "given_name": "givenName",
     "family_name": "familyName",
@@ -89,9 +90,10 @@ class Auth:
                 issuer=DEV_ISSUER,
                 options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False},
             )
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, RecursionError) as error:  # the latter: JSON nested for ever
             raise InvalidToken(f"Could not verify the token: {error}. Sign in again.") from None
-        if claims["exp"] * 1_000_000_000 <= self._clock.now_ns():
+        expiry, now = claims["exp"], self._clock.now_ns() / 1e9
+        if not isinstance(expiry, int | float) or not expiry > now:
             raise InvalidToken("The token has expired. Sign in again.")
         return _identity(claims)
 
@@ -142,12 +144,12 @@ def _acting_as(given: Any) -> dict[str, Any] | None:
         return None
     if not isinstance(given, dict) or not isinstance(given.get("subject"), str):
         raise InvalidToken("An identity to act as needs at least a `subject`.")
-    rest = {k: v for k, v in given.items() if k not in ("subject", "issuer", "tokenIdentifier")}
+    rest = {k: v for k, v in given.items() if k not in _IDENTITY}
     return identity_of(given["subject"], str(given.get("issuer", DEV_ISSUER)), **rest)
 
 
 def _identity(claims: dict[str, Any]) -> dict[str, Any]:
-    rest = {_OIDC_NAMES.get(k, k): v for k, v in claims.items() if k not in _STANDARD}
+    rest = {_OIDC_NAMES.get(k, k): v for k, v in claims.items() if k not in _STANDARD | _IDENTITY}
     return identity_of(claims["sub"], claims["iss"], **rest)
 
 

@@ -6,11 +6,13 @@ server. So Host must be a name this server is known by, and Origin absent, loopb
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/?#\[\]]+))(?::\d+)?", re.IGNORECASE)
+_SCHEME = re.compile("https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Gate:
     @classmethod
     def of(cls, bound: str, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> Gate:
         """The gate of a server bound to an address."""
-        return cls(frozenset((bound, *hosts)), frozenset(o.rstrip("/") for o in origins))
+        names = frozenset(host.lower() for host in (bound, *hosts))
+        return cls(names, frozenset(origin.rstrip("/").lower() for origin in origins))
 
     def refuses(self, headers: dict[str, str]) -> str | None:
         """Why a request is refused, None when it may pass.
@@ -52,10 +55,13 @@ class Gate:
 
     def allows_origin(self, origin: str) -> bool:
         """True for a loopback origin and for the allowed ones."""
-        if origin in self.origins or "*" in self.origins:
+        if origin.lower() in self.origins or "*" in self.origins:
             return True
-        return (urlsplit(origin).hostname or "") in _LOOPBACK
+        scheme = _SCHEME.match(origin)
+        return scheme is not None and _host_name(origin[scheme.end() :]) in _LOOPBACK
 
 
 def _host_name(host: str) -> str:
-    return (urlsplit(f"//{host}").hostname or "") if host else ""
+    """The name without its port, in lower case; empty for what no browser would send."""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else ""

@@ -97,16 +97,7 @@ class HttpApi:
         return await self._call(path, body, None, caller)
 
     async def _body(self, request: Request) -> dict[str, Any]:
-        limit = self._limits.message_bytes
-        chunks, size = [], 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                raise BadRequest(
-                    413, "RequestTooLarge", f"the body is larger than {limit} bytes; send less"
-                )
-            chunks.append(chunk)
-        body = _parsed(b"".join(chunks))
+        body = _parsed(await body_of(request, self._limits.message_bytes))
         if not isinstance(body, dict):
             raise BadRequest(400, "BadJsonBody", "the body must be a JSON object")
         return body
@@ -148,6 +139,23 @@ class HttpApi:
         if failure.data is not None:
             body["errorData"] = _formatted(failure.data, format_)
         return _json({**body, **lines})
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """A request's body.
+
+    Raises:
+        BadRequest: it is larger than the limit.
+    """
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise BadRequest(
+                413, "RequestTooLarge", f"the body is larger than {limit} bytes; send less"
+            )
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def problem(status: int, code: str, message: str) -> Response:

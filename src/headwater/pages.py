@@ -4,17 +4,19 @@ CDN.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from importlib import resources
 from pathlib import Path
 
+import orjson
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from headwater.auth import Auth
-from headwater.http_api import problem
+from headwater.http_api import BadRequest, body_of, problem
 
 
 def add_pages(app: FastAPI, root: Path, auth: Auth, *, dev: bool) -> None:
@@ -31,11 +33,21 @@ def add_pages(app: FastAPI, root: Path, auth: Auth, *, dev: bool) -> None:
         app.add_route("/dev/token", _token_route(auth), ["POST"])
     frontend = root / "frontend"
     if (frontend / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=frontend, html=True))
+        app.mount("/", _Frontend(directory=frontend, html=True))
     else:
         app.add_route("/", _welcome, ["GET"])
 
 
+class _Frontend(StaticFiles):
+    """The files of a frontend but the hidden ones: `.env`, `.git` are not meant for visitors."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        if any(part.startswith(".") and part != "." for part in Path(path).parts):
+            return "", None
+        return super().lookup_path(path)
+
+
+_TOKEN_REQUEST_BYTES = 10_000
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -54,8 +66,10 @@ def _token_route(auth: Auth) -> Callable[[Request], Awaitable[Response]]:
         if request.client is None or request.client.host not in _LOOPBACK:
             return problem(403, "Forbidden", "development tokens are for this machine only")
         try:
-            body = await request.json()
-        except ValueError:
+            body = orjson.loads(await body_of(request, _TOKEN_REQUEST_BYTES))
+        except BadRequest as error:
+            return problem(error.status, error.code, error.message)
+        except orjson.JSONDecodeError:
             body = None
         subject = body.get("subject") if isinstance(body, dict) else None
         if not isinstance(subject, str) or not 0 < len(subject) <= 100:

@@ -1,0 +1,92 @@
+"""What a browser is given of a project's folder."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from headwater.auth import Auth
+from headwater.clock import Clock
+from headwater.pages import add_pages
+
+SECRET = "not for visitors"
+
+
+class Browser:
+    """A browser on this machine."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
+
+    def ask(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
+        """One request and its answer."""
+
+        async def ask() -> httpx.Response:
+            client = httpx.AsyncClient(transport=self._transport, base_url="http://localhost")
+            async with client:
+                return await client.request(method, path, content=content)
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    """A browser before a project with a frontend."""
+    root = tmp_path / "project"
+    pages = root / "frontend"
+    (pages / ".git").mkdir(parents=True)
+    for name in (".env", ".env.local", ".git/config", "../secret"):
+        (pages / name).write_text(SECRET)
+    (pages / "index.html").write_text("<h1>Tasks</h1>")
+    (pages / "app.js").write_text("start()")
+    (pages / "link").symlink_to("../secret")
+    app = FastAPI()
+    add_pages(app, root, Auth(root / ".headwater", Clock()), dev=True)
+    return Browser(app)
+
+
+@pytest.mark.parametrize(("path", "text"), [("/", "<h1>Tasks</h1>"), ("/app.js", "start()")])
+def test_files_of_the_frontend_are_given(browser: Browser, path: str, text: str) -> None:
+    """The page and what it loads."""
+    assert browser.ask("GET", path).text == text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.env",
+        "/.env.local",
+        "/.git/config",
+        "/%2egit/config",
+        "/link",
+        "/../secret",
+        "/%2e%2e/secret",
+        "/..%2fsecret",
+        "/x/../../secret",
+        "/.headwater/admin_key",
+        "/%00",
+    ],
+)
+def test_hidden_and_outside_files_are_not(browser: Browser, path: str) -> None:
+    """Neither names that begin with a dot, nor ways out of the folder."""
+    answer = browser.ask("GET", path)
+    assert (answer.status_code, SECRET in answer.text) == (404, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"subject": "ana"}', 200),
+        (b'{"subject": ""}', 400),
+        (b'{"subject": 5}', 400),
+        (rb'{"subject": "\ud800"}', 400),
+        (b"[" * 5_000, 400),
+        (b"\xff", 400),
+        (b" " * 1_000_000, 413),
+    ],
+)
+def test_a_token_is_given_to_a_name(browser: Browser, body: bytes, status: int) -> None:
+    """Anything else is refused by a sentence, however large or deep."""
+    assert browser.ask("POST", "/dev/token", content=body).status_code == status
