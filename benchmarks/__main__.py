@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks.figures import Figure
-from benchmarks.measures import MEASURES, Bench, Sizes
+from benchmarks.measures import LOOPS, MEASURES, Bench, Sizes
 from benchmarks.report import terminal_table, write_docs
 from benchmarks.servers import BenchmarkFailed
 
@@ -47,7 +47,7 @@ def measured(chosen: list[str], sizes: Sizes) -> list[Figure]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         for name in chosen:
-            total = sizes.rounds * (2 if name == "writers" else 1)
+            total = sizes.rounds * LOOPS.get(name, 1)
             task = progress.add_task(name, total=total)
             try:
                 figures += MEASURES[name](Bench(sizes, partial(progress.advance, task)))

@@ -33,6 +33,8 @@ class Target:
 class Figure:
     """One line of the table: a ratio to a baseline measured beside it, or a plain count.
 
+    Without a target it is there to be known.
+
     `headwater[i]` and `baseline[i]` are neighbouring runs; without a baseline the figure is a
     count, and its value the one farthest from the target.
     """
@@ -40,7 +42,7 @@ class Figure:
     measure: str
     name: str
     unit: str
-    target: Target
+    target: Target | None
     headwater: list[float]
     baseline: list[float]
     baseline_name: str = ""
@@ -55,12 +57,13 @@ class Figure:
         """The median of the ratios, or the worst count."""
         if self.baseline:
             return median(self.ratios)
-        return max(self.headwater, key=lambda count: abs(count - self.target.bound))
+        expected = self.target.bound if self.target else 0.0
+        return max(self.headwater, key=lambda count: abs(count - expected))
 
     @property
     def ok(self) -> bool:
         """Whether the target is kept."""
-        return self.target.holds(self.value)
+        return self.target is None or self.target.holds(self.value)
 
     def as_json(self) -> dict[str, object]:
         """The figure with every run behind it."""
@@ -68,7 +71,7 @@ class Figure:
             "measure": self.measure,
             "name": self.name,
             "unit": self.unit,
-            "target": str(self.target),
+            "target": str(self.target or ""),
             "figure": self.value,
             "ok": self.ok,
             "headwater": self.headwater,

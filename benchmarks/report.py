@@ -17,16 +17,17 @@ HEADINGS = ("Measure", "Headwater", "Baseline", "Figure", "Target", "")
 
 def row(figure: Figure) -> tuple[str, ...]:
     """One figure as the cells of a table."""
-    result = "ok" if figure.ok else "missed"
+    target = str(figure.target or "none")
+    result = ("ok" if figure.ok else "missed") if figure.target else ""
     if not figure.baseline:
-        return figure.name, "", "", f"{figure.value:g}", str(figure.target), result
+        return figure.name, "", "", f"{figure.value:g}", target, result
     ratios = figure.ratios
     return (
         figure.name,
         quantity(figure.headwater, figure.unit),
         f"{quantity(figure.baseline, figure.unit)} ({figure.baseline_name})",
         f"{figure.value:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
-        str(figure.target),
+        target,
         result,
     )
 
