@@ -46,7 +46,7 @@ class Limits:
     documents_written: int = _limit(16_000, "bounds the length of one commit")
     bytes_written: int = _limit(16 * 2**20, "16 MiB, as Convex; bounds the write-ahead log")
     document_bytes: int = _limit(2**20, "1 MiB; larger things are files or child documents")
-    arguments_bytes: int = _limit(16 * 2**20, "16 MiB, as Convex")
+    arguments_bytes: int = _limit(16 * 2**20, "16 MiB, as Convex; bounds memory per call")
     result_bytes: int = _limit(16 * 2**20, "16 MiB, as Convex; every subscriber gets a copy")
     value_depth: int = _of_format(64, "nesting of a value in flight; protects every recursive walk")
     array_length: int = _of_format(8_192, "elements of one array, as Convex")

@@ -1,102 +1,51 @@
-"""Which hosts and origins are answered at all."""
+"""The gate: which hosts and origins are answered at all."""
+
+from __future__ import annotations
 
 import pytest
 
 from headwater.gate import Gate
 
-GATE = Gate.of("127.0.0.1", ["MyMachine.local"], ["https://App.example.org/"])
+GATE = Gate.of("10.0.0.7", ["kit.example"], ["https://app.example/"])
 
 
 @pytest.mark.parametrize(
-    "host",
-    [
-        "localhost",
-        "LOCALHOST:3210",
-        "127.0.0.1",
-        "127.0.0.1:1",
-        "[::1]",
-        "[::1]:80",
-        "mymachine.local",
-        "MyMachine.Local:80",
-    ],
+    "host", ["localhost", "127.0.0.1:3210", "[::1]:3210", "10.0.0.7:3210", "KIT.example"]
 )
-def test_names_of_this_server_are_answered(host: str) -> None:
-    """Loopback and the allowed names, however they are written, with any port."""
+def test_known_names_pass(host: str) -> None:
+    """Loopback, the bound address, the allowed ones; with and without a port."""
     assert GATE.refuses({"host": host}) is None
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "",
-        " ",
-        "evil.example",
-        "localhost.evil.example",
-        "127.0.0.1.evil.example",
-        "2130706433",
-        "evil@127.0.0.1",
-        "127.0.0.1@evil",
-        "127.0.0.1#@evil",
-        "localhost/",
-        "localhost?x",
-        "a b",
-        "[::1",
-        "::1]",
-        "[::1]x",
-        "[v1.x]",
-        "[::ffff:127.0.0.1]",
-        "localhost:abc",
-        "localhost:",
-    ],
-)
-def test_other_names_are_refused(host: str) -> None:
-    """Also those that only resemble one of ours, and those that are no name at all."""
-    assert "Host" in (GATE.refuses({"host": host}) or "")
+@pytest.mark.parametrize("host", ["", "evil.example", "localhost.evil.example", "kit.example.evil"])
+def test_other_names_do_not(host: str) -> None:
+    """A page that points its own name at this machine is not let in; the flag is named."""
+    refusal = GATE.refuses({"host": host})
+    assert refusal is not None
+    assert "--allow-host" in refusal
 
 
 @pytest.mark.parametrize(
-    "origin",
+    ("origin", "passes"),
     [
-        "http://localhost",
-        "https://localhost:5173",
-        "http://127.0.0.1",
-        "http://[::1]:3",
-        "https://app.example.org",
-        "HTTPS://APP.example.org",
+        ("http://localhost:5173", True),
+        ("http://127.0.0.1", True),
+        ("https://app.example", True),
+        ("https://app.example.evil", False),
+        ("http://app.example", False),
+        ("https://evil.example", False),
+        ("null", False),
+        ("", False),
     ],
 )
-def test_pages_of_this_machine_and_allowed_ones_may_call(origin: str) -> None:
-    """On any port, for that is where development servers are."""
-    assert GATE.refuses({"host": "localhost", "origin": origin}) is None
+def test_origins_are_loopback_or_allowed(origin: str, passes: bool) -> None:
+    """Scheme and name both count."""
+    refusal = GATE.refuses({"host": "localhost", "origin": origin})
+    assert (refusal is None) == passes
+    assert passes or "--allow-origin" in str(refusal)
 
 
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "",
-        "null",
-        "file://",
-        "localhost",
-        "//localhost",
-        "javascript://localhost",
-        "http://[::1",
-        "https://evil.example",
-        "http://app.example.org",
-        "https://app.example.org:444",
-        "http://localhost@evil.example",
-        "http://evil.example@localhost",
-        "http://localhost.",
-        "http://localhost, http://evil.example",
-        "http://127.0.0.1.evil.example",
-    ],
-)
-def test_other_pages_may_not(origin: str) -> None:
-    """Nor what is no web origin."""
-    assert "Origin" in (GATE.refuses({"host": "localhost", "origin": origin}) or "")
-
-
-def test_any_origin_is_allowed_by_a_star_alone() -> None:
-    """It has to be said."""
-    open_gate = Gate.of("127.0.0.1", origins=["*"])
-    assert open_gate.refuses({"host": "localhost", "origin": "https://anywhere.example"}) is None
-    assert "Host" in (open_gate.refuses({"host": "evil.example"}) or "")
+def test_any_origin_is_said_explicitly() -> None:
+    """By a star."""
+    assert Gate.of("localhost", [], ["*"]).allows_origin("https://anything.example")
+    assert not Gate.of("localhost").allows_origin("https://anything.example")

@@ -1,0 +1,49 @@
+"""The clock: time, ids, chance and faults from one place."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.clock import Clock, VirtualClock
+
+
+def test_a_virtual_clock_moves_by_hand() -> None:
+    """And not otherwise, and never back."""
+    clock = VirtualClock(start_ms=1000.0)
+    assert (clock.now_ns(), clock.monotonic()) == (1_000_000_000, 1.0)
+    clock.advance(0.5)
+    assert clock.now_ns() == 1_000_500_000
+    with pytest.raises(ValueError, match="time does not go back"):
+        clock.advance(-1)
+
+
+def test_a_virtual_clock_is_repeatable() -> None:
+    """Ids and chance follow from its seed."""
+    one, same, other = VirtualClock(1), VirtualClock(1), VirtualClock(2)
+    drawn = [(c.seed(), c.random_bytes(4), c.seed()) for c in (one, same, other)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_fault_is_raised_where_it_was_put() -> None:
+    """Nowhere else, and only while it is there."""
+
+    def fail() -> None:
+        raise OSError("the disk is gone")
+
+    clock = VirtualClock()
+    clock.faults["commit"] = fail
+    clock.fault("send")
+    with pytest.raises(OSError, match="the disk is gone"):
+        clock.fault("commit")
+    clock.faults.clear()
+    clock.fault("commit")
+
+
+def test_the_real_clock_is_the_machine_s() -> None:
+    """Time goes on, chance differs, and it has no faults."""
+    clock = Clock()
+    assert clock.now_ns() > 1_600_000_000 * 10**9
+    assert clock.monotonic() <= clock.monotonic()
+    assert clock.seed() != clock.seed()
+    assert len(clock.random_bytes(14)) == 14
+    clock.fault("commit")
