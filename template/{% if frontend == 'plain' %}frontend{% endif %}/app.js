@@ -80,9 +80,9 @@ client.subscribe("messages:listMessages", { roomId: ROOM }, (messages) => {
 /* ---- calling the server ---- */
 
 async function attempt(path, args) {
+  element("trouble").hidden = true; // a new try; an older one's success must not hide its trouble
   try {
     await client.mutation(path, args);
-    element("trouble").hidden = true;
   } catch (error) {
     complain(error);
   }

@@ -150,7 +150,7 @@ def test_the_page_survives_a_killed_server(server: ServerProcess, open_page: Ope
 def test_an_error_of_the_backend_is_shown_in_its_own_words(
     server: ServerProcess, open_page: OpenPage
 ) -> None:
-    """What a function raises as AppError is the sentence on the page, until something works."""
+    """What a function raises as AppError is the sentence on the page, until the next try."""
     page = open_page("frida")
     server.run("run", "tasks:create_task", '{"title": "Hers"}', "--as", "frida")
     button = page.get_by_role("button", name="Delete Hers")
