@@ -38,5 +38,5 @@ def server_url(root: Path) -> str:
     """Where the project's server answers: as it said itself, or the default address."""
     try:
         return str(orjson.loads((root / STATE / "server.json").read_bytes())["url"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):  # none, or not what a server writes
         return DEFAULT_URL
