@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -51,6 +52,7 @@ def serve(options: ServerOptions, listening: socket.socket, beats: int | None = 
         listening: the bound socket.
         beats: a pipe to the supervisor.
     """
+    logging.getLogger("headwater").addHandler(logging.StreamHandler())
     try:
         limits = limits_from_environment()
         app = _first_load(options, limits)

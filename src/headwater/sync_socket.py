@@ -163,6 +163,10 @@ class SyncSocket:
         """Sends texts in order, the last one a transition if `transitions` is 1, then closes."""
         if self._closed.is_set() or self._send is None:
             return
+        # What is too much was too much before: a single transition may be as large as its results.
+        if self._waiting_bytes > self._limits.send_buffer_bytes:
+            self._cut_off("it does not read what it asked for")
+            return
         self._quiet_ticks = 0
         last = len(texts) - 1
         for number, text in enumerate(texts):
@@ -195,9 +199,7 @@ class SyncSocket:
     def _queue(self, item: str | Close, transitions: int) -> None:
         self._waiting.append((item, transitions))
         self._waiting_bytes += 0 if isinstance(item, Close) else len(item)
-        if self._waiting_bytes > self._limits.send_buffer_bytes:
-            self._cut_off("it does not read what it asked for")
-        elif self._slow is None:
+        if self._slow is None:
             self._slow = asyncio.create_task(self._drain(None, 0))
 
     async def _drain(self, rest: _Rest | None, transitions: int) -> None:

@@ -1,10 +1,11 @@
 """A client that reads slowly, or not at all, costs a bounded amount of memory."""
 
+import json
 import re
 from pathlib import Path
 
 from tests.scenarios.conftest import OpenRaw, StartServer
-from tests.scenarios.raw_client import RawClient
+from tests.scenarios.raw_client import Message, RawClient, added
 from tests.scenarios.server_process import ServerProcess, wait_for
 
 SIZE = 400_000
@@ -45,14 +46,33 @@ def test_slow_reader_gets_the_newest_state_and_costs_no_memory(
 
 
 def test_reader_that_takes_nothing_is_cut_off(start_server: StartServer, open_raw: OpenRaw) -> None:
-    """After the time a slow client is given its socket is closed; the writer never notices."""
+    """After the time a slow client is given its socket is closed, and the log says so."""
     server = start_server(slow_client_s="0.5")
     writer, stuck = open_raw(server), open_raw(server, max_queue=1)
     write_much(writer, first=0, count=1)
     stuck.add(0, "values:kept", name="flood")
     write_much(writer, first=1, count=FEW)
     wait_for(lambda: not is_connected(server, stuck), "the server drops the socket")
+    assert "a client was cut off: it took nothing for 0.5 s" in server.said()
     assert writer.mutate(FEW + 1, "counters:increment", name="still here")["result"] == 1
+
+
+def test_transition_larger_than_the_buffer_reaches_who_reads(
+    start_server: StartServer, open_raw: OpenRaw
+) -> None:
+    """What waits is bounded by what was not read before, not by how large one answer may be."""
+    server = start_server(send_buffer_bytes="1000000")
+    client = open_raw(server)
+    names = [str(number) for number in range(14)]
+    for number, name in enumerate(names):
+        client.mutate(number, "values:grow", name=name, size=900_000, mark=number)
+    client.modify(*(added(n, "values:kept", name=name) for n, name in enumerate(names)))
+    parts: list[Message] = []
+    while not parts or len(parts) < parts[-1]["totalParts"]:
+        message = json.loads(client.socket.recv(timeout=10))
+        parts += [message] if message["type"] == "TransitionChunk" else []
+    transition = json.loads("".join(part["chunk"] for part in parts))
+    assert [change["value"]["mark"] for change in transition["modifications"]] == [*range(14)]
 
 
 def is_connected(server: ServerProcess, client: RawClient) -> bool:
