@@ -39,6 +39,7 @@ from headwater.sync_socket import Receive, Send, SyncSocket, client_version, uns
 STATE = ".headwater"
 DATABASE = "data.sqlite3"
 _GC_THRESHOLDS = (10_000, 20, 50)  # Python's own make up half of a subscription's set-up
+_PING_S = 20.0  # between WebSocket pings
 _SWITCH_INTERVAL_S = 0.0005  # network latency while Python code runs: 0.7 ms instead of 10
 
 
@@ -213,14 +214,16 @@ class _Network:
         self._beats = beats
         self._listening = listening
         self._started = started
+        dead_s = server.limits.dead_client_s
+        ping_s = min(_PING_S, dead_s / 2)
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
                 server.asgi(),
                 ws="websockets-sansio",
                 ws_max_size=int(server.limits.message_bytes),
                 ws_per_message_deflate=False,  # 2 to 3.7 times the CPU of a message
-                ws_ping_interval=20.0,
-                ws_ping_timeout=server.limits.dead_client_s - 20.0,
+                ws_ping_interval=ping_s,
+                ws_ping_timeout=dead_s - ping_s,
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=2,

@@ -128,3 +128,18 @@ def test_a_project_is_loaded_from_its_folder(tmp_path: Path) -> None:
     backend = Backend.load(write_project(tmp_path, tasks=TASKS))
     assert backend.mutation("tasks:add", {"title": "a"}) == 1.0
     assert backend.query("tasks:titles") == ["a"]
+
+
+def test_load_limit_s_is_the_limit_of_loading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a test loads may take as long as what a server loads."""
+    taken: list[object] = []
+
+    def load(root: Path, limit_s: float) -> object:
+        taken.append(limit_s)
+        return app_of()
+
+    monkeypatch.setattr("headwater.testing.load", load)
+    Backend.load(tmp_path)
+    assert taken == [Limits().load_limit_s]

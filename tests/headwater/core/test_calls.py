@@ -168,6 +168,18 @@ def test_a_handler_s_arguments_are_its_own(backend: Backend) -> None:
     assert call == {"texts": ["a"]}
 
 
+def test_refused_after_fault_s_is_a_limit() -> None:
+    """So long a function that ended the last process is refused; others are not, nor it later."""
+    backend = backend_of(echo, reveal, hidden, limits=Limits(refused_after_fault_s=60))
+    backend._host.engine.calls.refuse("things:echo")
+    backend.advance(seconds=59.999)
+    with pytest.raises(FunctionFailed, match="things:echo"):
+        backend.query(echo, text="a")
+    assert backend.query(reveal) == "hidden"
+    backend.advance(ms=1)
+    assert backend.query(echo, text="a") == "a"
+
+
 @pytest.mark.parametrize("spare", [0, -1])
 def test_arguments_bytes_is_a_limit(spare: int) -> None:
     """Arguments of exactly the limit pass, one byte more does not; nested calls are bound too."""
