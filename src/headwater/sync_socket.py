@@ -57,6 +57,22 @@ class SyncSocket:
         transitions_sent: transitions that have left for the client; the engine reads it.
     """
 
+    __slots__ = (  # a push to a thousand clients goes through as many of these
+        "_actions",
+        "_auth",
+        "_closed",
+        "_hub",
+        "_limits",
+        "_messages",
+        "_quiet_ticks",
+        "_send",
+        "_session",
+        "_slow",
+        "_waiting",
+        "_waiting_bytes",
+        "transitions_sent",
+    )
+
     def __init__(self, hub: Hub, auth: Auth, limits: Limits, version: tuple[int, ...]) -> None:
         self.transitions_sent = 0
         self._hub = hub
