@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from headwater.settings import Limits, limits_from_environment
 from headwater.supervisor import AFTER_FAULT, STARTUP_FAILED, end_with_parent
 
 _LOCK_TRIES_S = 5.0
+_LOOK_AGAIN_MS = 500
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -104,12 +105,10 @@ def _announce(server: Server, listening: socket.socket) -> None:
 
 def _watch(server: Server, limits: Limits) -> None:
     """Reloads the backend whenever a file below `backend/` is saved."""
-    from watchfiles import PythonFilter, watch
-
     root = server.options.root
 
     def run() -> None:
-        for _ in watch(root / "backend", watch_filter=PythonFilter(), debounce=50, step=20):
+        for _ in _saves(root / "backend"):
             began = time.monotonic()
             work = Reload(
                 lambda: InProcess(load(root, limits.load_limit_s), limits),
@@ -118,6 +117,41 @@ def _watch(server: Server, limits: Limits) -> None:
             server.hub.put(work)
 
     threading.Thread(target=run, name="watch", daemon=True).start()
+
+
+def _saves(folder: Path) -> Iterator[None]:
+    """A turn for each time something below the folder was saved, or the folder itself replaced.
+
+    A folder that is moved away and made anew, as by `git stash`, is another one to the system.
+    """
+    from watchfiles import PythonFilter, watch
+
+    watched = _identity(folder)
+    replaced = False
+    while True:
+        with suppress(FileNotFoundError):
+            for changes in watch(
+                folder,
+                watch_filter=PythonFilter(),
+                debounce=50,
+                step=20,
+                rust_timeout=_LOOK_AGAIN_MS,
+                yield_on_timeout=True,
+            ):
+                if changes or replaced:
+                    yield
+                replaced = _identity(folder) != watched
+                if replaced:
+                    break
+        while (watched := _identity(folder)) is None:
+            time.sleep(_LOOK_AGAIN_MS / 1000)
+
+
+def _identity(folder: Path) -> int | None:
+    try:
+        return folder.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _reloaded(server: Server, error: BaseException | None, began: float) -> None:
