@@ -49,6 +49,9 @@ class Limits:
     arguments_bytes: int = _limit(16 * 2**20, "16 MiB, as Convex; bounds memory per call")
     result_bytes: int = _limit(16 * 2**20, "16 MiB, as Convex; every subscriber gets a copy")
     value_depth: int = _of_format(64, "nesting of a value in flight; protects every recursive walk")
+    document_depth: int = _of_format(
+        16, "nesting of a stored document, as Convex; results wrap it in some more"
+    )
     array_length: int = _of_format(8_192, "elements of one array, as Convex")
     object_fields: int = _of_format(1_024, "fields of one object, as Convex")
     log_lines: int = _limit(256, "per call; more is dropped with a note")

@@ -332,6 +332,15 @@ def _read_float(raw: bytes) -> float:
     return float(number)
 
 
+def is_deeper(value: Any, levels: int) -> bool:
+    """True when arrays and objects are nested deeper than so many levels."""
+    kind = type(value)
+    if kind is not dict and kind is not list:
+        return False
+    members = value.values() if kind is dict else value
+    return levels == 0 or any(is_deeper(member, levels - 1) for member in members)
+
+
 def own_copy(value: Any) -> Any:
     """A value whose arrays and objects nobody else holds: a handler may change what it is given."""
     kind = type(value)

@@ -10,6 +10,7 @@ from headwater.core.documents import Stored
 from headwater.core.manifest import TableSpec
 from headwater.core.names import python_name
 from headwater.core.validators import Misfit, Object, TableOf
+from headwater.core.values import is_deeper
 from headwater.errors import DocumentInvalid, LimitExceeded
 from headwater.settings import Limits
 
@@ -63,11 +64,21 @@ def checked_document(
 
 
 def check_size(stored: Stored, limits: Limits) -> None:
-    """Refuses a document that is too large.
+    """Refuses a document that is too large, has too many fields or is nested too deep.
 
     Raises:
-        LimitExceeded: says how large it is.
+        LimitExceeded: names the limit.
     """
+    if len(stored.value) > limits.object_fields:
+        raise LimitExceeded(
+            f"a document of table {stored.table} has {len(stored.value)} fields, the limit is "
+            f"{limits.object_fields}. Keep a growing collection in documents of their own"
+        )
+    if is_deeper(stored.value, limits.document_depth):
+        raise LimitExceeded(
+            f"a document of table {stored.table} is nested deeper than {limits.document_depth} "
+            "levels. Keep what is inside in documents of their own"
+        )
     if stored.size > limits.document_bytes:
         raise LimitExceeded(
             f"a document of table {stored.table} has {stored.size} bytes, the limit is "

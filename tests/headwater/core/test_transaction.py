@@ -293,3 +293,36 @@ def test_document_bytes_is_a_limit(spare: int) -> None:
         return
     with pytest.raises(LimitExceeded, match=f"has {size} bytes, the limit is {size - 1}"):
         insert(transaction)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_object_fields_is_a_limit_of_documents(over: int) -> None:
+    """With the two system fields; also where a patch adds the last ones."""
+    store = Store()
+    transaction = store.begin()
+    count = Limits().object_fields - 2 + over
+    fields = {f"f{number}": 1.0 for number in range(count)}
+    made = transaction.answer(Insert("notes", {"first": 1.0}))
+    if over:
+        with pytest.raises(LimitExceeded, match="has 1026 fields, the limit is 1024"):
+            transaction.answer(Patch(made, fields))
+        return
+    transaction.answer(Replace(made, fields))
+    store.keep(transaction)
+    store.database.reset()
+    found = store.begin().answer(Get(made))
+    assert len(found.value) == Limits().object_fields
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_document_depth_is_a_limit(over: int) -> None:
+    """The document itself is the first of sixteen levels."""
+    value: Any = 1.0
+    for _ in range(Limits().document_depth - 1 + over):
+        value = [value]
+    transaction = Store().begin()
+    if not over:
+        transaction.answer(Insert("notes", {"deep": value}))
+        return
+    with pytest.raises(LimitExceeded, match="nested deeper than 16 levels"):
+        transaction.answer(Insert("notes", {"deep": value}))
