@@ -92,7 +92,10 @@ class Hub:
                 self._held = work
                 return True
             batch.append(work)
-            if isinstance(work, Reload) or self._inbox.empty():
+            if isinstance(work, Reload):
+                limit.disarm()
+                return True
+            if self._inbox.empty():
                 return True
             work = self._inbox.get()
         return False

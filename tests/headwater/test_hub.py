@@ -1,107 +1,56 @@
-"""The hub: the engine's queue, and the way back to the network's loop."""
+"""The engine's loop: what it takes as one batch, and under which limit."""
 
-from __future__ import annotations
-
-import asyncio
-import threading
 from pathlib import Path
 
-import pytest
-
-from headwater import ActionCtx, QueryCtx, action, query
-from headwater.action_loop import ActionLoop
-from headwater.clock import VirtualClock
+from headwater.clock import Clock
 from headwater.core.calls import Call
 from headwater.core.database import Database
 from headwater.core.engine import Engine
 from headwater.core.placement import InProcess
 from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.timelimit import HardLimit
-from headwater.core.work import Reload
+from headwater.core.work import Execute, Reload
 from headwater.hub import Hub
 from headwater.last_call import LastCall
+from headwater.loader import load
 from headwater.settings import Limits
-from tests.headwater.core.things import app_of
+from tests.scenarios.server_process import APPS
 
 
-@query
-async def echo(ctx: QueryCtx, text: str) -> str:
-    """The text."""
-    return text
+class Noted(HardLimit):
+    """A limit that ends nothing, and says whether it would."""
 
-
-@action
-async def act(ctx: ActionCtx) -> str:
-    """What a query says, and where the action runs."""
-    return await ctx.run_query(echo, text=threading.current_thread().name)
-
-
-@pytest.fixture
-def hub() -> Hub:
-    """A hub over an empty database."""
-    limits = Limits()
-    placement = InProcess(app_of(echo, act), limits)
-    return Hub(Engine(Database(SqliteStorage(), VirtualClock(), limits), placement))
-
-
-class NoLimit(HardLimit):
-    """Never ends the process, which is the tests' own."""
+    armed = False
 
     def arm(self) -> None:
-        """Does nothing."""
+        """Begins to count."""
+        self.armed = True
 
     def disarm(self) -> None:
-        """Does nothing."""
+        """Stops."""
+        self.armed = False
 
 
-def run(hub: Hub, folder: Path) -> None:
-    """The engine's loop, until all that waits is done."""
+def test_a_reload_is_not_under_the_limit_of_a_call(tmp_path: Path) -> None:
+    """An import may take longer than any handler, also right after one."""
+    limits, limit = Limits(), Noted(1.0)
+    placement = InProcess(load(APPS / "basic"), limits)
+    database = Database(SqliteStorage(), Clock(), limits)
+    hub = Hub(Engine(database, placement))
+    seen: list[bool] = []
+
+    def reload() -> InProcess:
+        seen.append(limit.armed)
+        return placement
+
+    def note(*_: object) -> None:
+        seen.append(limit.armed)
+
+    call = Call("counters:increment", "mutation", {"name": "x"})
+    hub.engine.on_call = note
+    hub.put(Execute(call, note))
+    hub.put(Reload(reload, note))
     hub.stop()
-    hub.run(NoLimit(60.0), LastCall(folder / "last_call"))
-
-
-def test_what_waits_is_one_batch(hub: Hub, tmp_path: Path) -> None:
-    """Two queries queued together are answered by one turn of the engine."""
-
-    async def ask() -> list[str | None]:
-        hub.connect(asyncio.get_running_loop())
-        calls = [Call("things:echo", "query", {"text": text}) for text in "ab"]
-        asked = [asyncio.ensure_future(hub.execute(call)) for call in calls]
-        turn = asyncio.ensure_future(hub.next_turn())
-        await asyncio.sleep(0)
-        run(hub, tmp_path)
-        await turn
-        return [(outcome.value or b"").decode() for outcome, _ in await asyncio.gather(*asked)]
-
-    assert asyncio.run(ask()) == ['"a"', '"b"']
-    assert hub.engine.counters.batches == 1
-
-
-def test_a_reload_is_a_batch_of_its_own(hub: Hub, tmp_path: Path) -> None:
-    """It has a time limit of its own, and what came before it is answered first."""
-    errors: list[BaseException | None] = []
-
-    async def ask() -> None:
-        hub.connect(asyncio.get_running_loop())
-        asked = asyncio.ensure_future(hub.execute(Call("things:echo", "query", {"text": "a"})))
-        await asyncio.sleep(0)
-        hub.put(Reload(lambda: InProcess(app_of(echo), Limits()), errors.append))
-        run(hub, tmp_path)
-        await asked
-        await asyncio.sleep(0)
-
-    asyncio.run(ask())
-    assert errors == [None]
-    assert hub.engine.counters.batches == 3, "the last one is empty: the end"
-
-
-def test_actions_run_on_a_thread_of_their_own(hub: Hub) -> None:
-    """So that one that blocks holds up no client."""
-
-    def answer(work: object) -> None:
-        for output in hub.engine.process([work]):  # type: ignore[list-item]
-            output.send()
-
-    actions = ActionLoop(hub.engine, answer)
-    outcome = asyncio.run(actions.run(Call("things:act", "action", {})))
-    assert outcome.value == b'"actions"'
+    hub.run(limit, LastCall(tmp_path / "last_call"))
+    database.storage.close()
+    assert seen == [True, False]
