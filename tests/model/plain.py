@@ -125,10 +125,11 @@ class Plain:
         return Answer((kept[0] if kept else None) if single else kept, reach)
 
     def _page(self, plan: Plan, end: Position | None) -> Answer:
+        in_range = self.in_range(plan)  # an index that does not serve is the first to be told
         after = None if plan["cursor"] is None else self.cursors[plan["cursor"]]
         if after == STALE:
             raise Refused("InvalidCursor")
-        documents = [d for d in self.in_range(plan) if self._beyond(plan, d, after)]
+        documents = [d for d in in_range if self._beyond(plan, d, after)]
         if end is None:
             count = int(plan["count"])
             end = END if len(documents) < count else self.position(plan, documents[count - 1])
