@@ -22,6 +22,8 @@ from headwater.clock import Clock
 from headwater.core.identity import DEV_ISSUER, identity_of
 from headwater.errors import InvalidToken
 
+EXPIRED: Final = "The token has expired. Sign in again."
+_LATEST_S: Final = 1e12  # of an expiry: timers know no later one
 _ALGORITHM: Final = "HS256"
 _AUDIENCE: Final = "headwater-dev"
 _STANDARD: Final = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti"}
@@ -39,10 +41,17 @@ DEFAULT_TOKEN_S: Final = 7 * 24 * 3600
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: an identity as plain data, and whether the admin key was shown."""
+    """Who calls.
+
+    Attributes:
+        identity: as plain data; None for nobody in particular.
+        admin: the admin key was shown.
+        lasts_s: seconds until what was shown expires; None for never.
+    """
 
     identity: dict[str, Any] | None = None
     admin: bool = False
+    lasts_s: float | None = None
 
 
 NOBODY: Final = Caller()
@@ -81,8 +90,21 @@ class Auth:
         Raises:
             InvalidToken: expired, unsigned, from another issuer, or no token at all.
         """
+        return _identity(self._claims(token))
+
+    def user(self, token: str) -> Caller:
+        """The holder of a token, for as long as it lasts.
+
+        Raises:
+            InvalidToken: as for `identity`.
+        """
+        claims = self._claims(token)
+        lasts_s = min(claims["exp"], _LATEST_S) - self._clock.now_ns() / 1e9
+        return Caller(_identity(claims), lasts_s=lasts_s)
+
+    def _claims(self, token: str) -> dict[str, Any]:
         try:
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 self._secret,
                 algorithms=[_ALGORITHM],
@@ -94,8 +116,8 @@ class Auth:
             raise InvalidToken(f"Could not verify the token: {error}. Sign in again.") from None
         expiry, now = claims["exp"], self._clock.now_ns() / 1e9
         if not isinstance(expiry, int | float) or not expiry > now:
-            raise InvalidToken("The token has expired. Sign in again.")
-        return _identity(claims)
+            raise InvalidToken(EXPIRED)
+        return claims
 
     def admin(self, key: str, acting_as: Any = None) -> Caller:
         """The holder of the admin key, acting as an identity if one is given.
@@ -118,7 +140,7 @@ class Auth:
             return NOBODY
         scheme, _, rest = authorization.partition(" ")
         if scheme == "Bearer" and rest:
-            return Caller(self.identity(rest.strip()))
+            return self.user(rest.strip())
         if scheme == "Convex" and rest:
             key, _, encoded = rest.strip().partition(":")
             if "|" in encoded and not key.count("|"):  # the prefix `type:name|key` has a colon too

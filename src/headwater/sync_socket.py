@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from typing import Any
 
-from headwater.auth import Auth
+from headwater.auth import EXPIRED, NOBODY, Auth, Caller
 from headwater.core import protocol
 from headwater.core.calls import Call
 from headwater.core.protocol import ActionRequest, Authenticate, Event
@@ -61,6 +61,7 @@ class SyncSocket:
         "_actions",
         "_auth",
         "_closed",
+        "_expiry",
         "_hub",
         "_limits",
         "_messages",
@@ -84,6 +85,7 @@ class SyncSocket:
         self._waiting_bytes = 0
         self._slow: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
+        self._expiry: asyncio.TimerHandle | None = None
         self._actions: set[asyncio.Task[None]] = set()
         self._messages = 0
         self._quiet_ticks = 0
@@ -106,6 +108,7 @@ class SyncSocket:
                 task.cancel()
             if self._slow is not None:
                 self._slow.cancel()
+            self._expires_in(None)
             self._hub.put(Left(self._session))
 
     async def _read(self, receive: Receive) -> None:
@@ -136,14 +139,30 @@ class SyncSocket:
     def _authenticated(self, message: Authenticate) -> Authenticated:
         base = message.base_version
         try:
-            if message.token_type == "None":
-                return Authenticated(self._session, base, None)
-            if message.token_type == "Admin":
-                caller = self._auth.admin(message.token, message.impersonating)
-                return Authenticated(self._session, base, caller.identity, admin=True)
-            return Authenticated(self._session, base, self._auth.identity(message.token))
+            caller = self._caller(message)
         except InvalidToken as error:
             return Authenticated(self._session, base, None, error.message)
+        self._expires_in(caller.lasts_s)
+        return Authenticated(self._session, base, caller.identity, admin=caller.admin)
+
+    def _caller(self, message: Authenticate) -> Caller:
+        if message.token_type == "None":
+            return NOBODY
+        if message.token_type == "Admin":
+            return self._auth.admin(message.token, message.impersonating)
+        return self._auth.user(message.token)
+
+    def _expires_in(self, seconds: float | None) -> None:
+        """Ends what the client was authenticated for, unless it sends a newer token before."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if seconds is not None:
+            self._expiry = asyncio.get_running_loop().call_later(seconds, self._expire)
+
+    def _expire(self) -> None:
+        self._messages += 1
+        self._hub.put(Authenticated(self._session, 0, None, EXPIRED, attempted=False))
 
     # actions
 

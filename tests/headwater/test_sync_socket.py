@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headwater.auth import Auth
-from headwater.clock import Clock
+from headwater.clock import Clock, VirtualClock
 from headwater.core.calls import Call
 from headwater.core.database import Database
 from headwater.core.engine import Engine
@@ -91,6 +91,36 @@ def increment() -> Execute:
     """A mutation by somebody else."""
     call = Call("counters:increment", "mutation", {"name": "shared"})
     return Execute(call, lambda _outcome, _ts: None)
+
+
+def test_a_token_is_good_until_it_expires(hub: Hub, tmp_path: Path) -> None:
+    """Then its session ends by an AuthError that is no answer to an Authenticate."""
+
+    async def story() -> None:
+        hub.connect(asyncio.get_running_loop())
+        wire = Wire()
+        almost = VirtualClock(1_700_000_000_900_000_000)  # a tenth before the second it ends at
+        auth = Auth(tmp_path, almost)
+        running = asyncio.create_task(
+            SyncSocket(hub, auth, Limits(), NPM).run(wire.receive, wire.send)
+        )
+        wire.say("Connect", sessionId="0123456789")
+        for number, lifetime_s in enumerate((600, 1)):
+            token = auth.token("ana", lifetime_s)
+            wire.say("Authenticate", baseVersion=number, tokenType="User", value=token)
+        async with asyncio.timeout(10):
+            await running
+        refusals = [message for message in wire.told if message["type"] == "AuthError"]
+        assert refusals == [
+            {
+                "type": "AuthError",
+                "error": "The token has expired. Sign in again.",
+                "baseVersion": 2,
+                "authUpdateAttempted": False,
+            }
+        ]
+
+    asyncio.run(story())
 
 
 def test_an_engine_ahead_of_the_network_withholds_nothing(hub: Hub, tmp_path: Path) -> None:

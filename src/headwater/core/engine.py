@@ -22,7 +22,7 @@ from headwater.core.migration import adopt
 from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest, Version
 from headwater.core.session import Close, Session, Step, transition
 from headwater.core.storage import SessionRequest
-from headwater.core.subscriptions import Subscription, Subscriptions, identity_key
+from headwater.core.subscriptions import Subscription, Subscriptions
 from headwater.core.work import (
     Answer,
     Authenticated,
@@ -164,7 +164,7 @@ class Engine:
             work.session.admin = work.admin
             return
         base = work.session.version.identity
-        text = protocol.auth_error(work.error, base, attempted=True)
+        text = protocol.auth_error(work.error, base, attempted=work.attempted)
         batch.texts.setdefault(work.session, []).append(text)
         self._close(work.session, Close(), batch)
 
@@ -393,6 +393,10 @@ class Engine:
 
 
 def _fingerprint(call: Call) -> bytes:
-    """What a re-sent mutation must agree in: who, what, with which arguments."""
-    parts = (identity_key(call.identity), call.path, values.encode(call.arguments).decode())
+    """What a re-sent mutation must agree in: who, what, with which arguments.
+
+    Who is told by the token identifier: another token of the same person may make other claims.
+    """
+    who = str(call.identity and call.identity["tokenIdentifier"])
+    parts = (who, call.path, values.encode(call.arguments).decode())
     return hashlib.sha256("\x00".join(parts).encode()).digest()

@@ -21,13 +21,18 @@ class FromClient:
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """An Authenticate message whose token the network side has proven, or refused with `error`."""
+    """An Authenticate message whose token the network side has proven, or refused with `error`.
+
+    Attributes:
+        attempted: False when no message came: the token proven before has expired.
+    """
 
     session: Session
     base_version: int
     identity: dict[str, Any] | None
     error: str | None = None
     admin: bool = False
+    attempted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,15 @@ def test_a_failed_replay_is_followed_by_a_transition(story: Story) -> None:
     assert story.transitions == before + 1
 
 
+def test_a_replay_is_known_under_a_newer_token(story: Story) -> None:
+    """It is the same person's, though the token says something new of them."""
+    again = FromClient(story.session, MutationRequest(0, "things:add", {"numbers": [1.0]}))
+    story.process(Authenticated(story.session, 0, identity_of("ana", name="Ana")), again)
+    story.process(Authenticated(story.session, 1, identity_of("ana", name="Ana B.")), again)
+    story.process(Authenticated(story.session, 2, identity_of("eve", name="Ana")), again)
+    assert [answer["success"] for answer in story.answers] == [True, True, False]
+
+
 def test_pages_that_end_elsewhere_are_not_shared() -> None:
     """Who has seen another end keeps it; who has seen none yet takes the shared one."""
     all_ = Subscriptions()
