@@ -26,6 +26,7 @@ from typing import Any
 
 from headwater.errors import HeadwaterError
 from headwater.pipe import Process, WorkerFailed, WorkerLimits
+from headwater.settings import Limits
 from headwater.worker_placement import WorkerPlacement
 from headwater_workshop import jail
 from headwater_workshop.checks import Check, load_checks
@@ -34,6 +35,10 @@ from headwater_workshop.lab import CheckFailed, Lab, worker_finding
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.report import CheckResult, Finding, GradeResult, ObjectiveResult
 
+# A wrong solution that scans 10,000 documents takes a second of a busy laptop; it must hear of its
+# scan, not of a time limit.
+_PATIENT = Limits(function_limit_s=8.0)
+_PATIENT_CALL_S = 12.0
 CHECK_LIMIT_S = 40.0  # one check, the host's own work included; the slowest takes about 3 s
 CHECK_LIMIT_AGAIN_S = 0.2
 WORKER_FAILURES = 3  # ended processes after which the rest of the run is given up
@@ -75,7 +80,9 @@ def grade(
     checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
     sources = read_sources(project)
     with _copied(sources) as folder:
-        results = _grade_copy(folder, sources, lesson, checks, seed, limits or WorkerLimits())
+        results = _grade_copy(
+            folder, sources, lesson, checks, seed, limits or WorkerLimits(call_s=_PATIENT_CALL_S)
+        )
     return GradeResult(
         lesson=lesson.name,
         title=lesson.title,
@@ -142,7 +149,9 @@ def _grade_copy(
     started = perf_counter()
     try:
         launch = partial(launch_worker, folder)
-        worker = WorkerPlacement(launch, folder, end=jail.kill, limits=limits)
+        worker = WorkerPlacement(
+            launch, folder, end=jail.kill, limits=limits, function_limits=_PATIENT
+        )
     except HeadwaterError as error:
         loaded = _load_result(lesson, _load_finding(error, lesson), perf_counter() - started)
         reason = "the backend did not load"
