@@ -6,7 +6,10 @@ import asyncio
 import logging
 import queue
 import traceback
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from time import monotonic
 
 from headwater.action_loop import ActionLoop
 from headwater.core.calls import Call, Outcome
@@ -28,7 +31,7 @@ class Hub:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._inbox: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
-        self._held: Work | None = None
+        self._waiting: deque[Work] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn: asyncio.Future[None] | None = None
         self.actions = ActionLoop(engine, self.put)
@@ -76,29 +79,38 @@ class Hub:
 
         self.engine.before_call = before_call
         running = True
-        while running:
-            batch: list[Work] = []
-            running = self._gather(batch, limit)
-            self._process(batch)
+        while running or self._waiting:
+            running = running and self._gather(limit)
+            self._process(self._batch(limit))
             last_call.forget()
         limit.disarm()
 
-    def _gather(self, batch: list[Work], limit: HardLimit) -> bool:
-        """Takes all that waits, a reload alone: it has a time limit of its own. False to stop."""
-        work = self._held or self._next(limit)
-        self._held = None
+    def _gather(self, limit: HardLimit) -> bool:
+        """Takes in all that has come, at least one work; False when the last one has come."""
+        if self._waiting and self._inbox.empty():
+            return True
+        work = self._inbox.get() if self._waiting else self._next(limit)
         while work is not None:
-            if isinstance(work, Reload) and batch:
-                self._held = work
-                return True
-            batch.append(work)
-            if isinstance(work, Reload):
-                limit.disarm()
-                return True
+            self._waiting.append(work)
             if self._inbox.empty():
                 return True
             work = self._inbox.get()
         return False
+
+    def _batch(self, limit: HardLimit) -> Iterator[Work]:
+        """All that waits, but no more than a batch has time for: nobody in it is answered before
+        its end. A reload comes alone: it has a time limit of its own.
+        """
+        until = monotonic() + self.engine.database.limits.batch_s
+        while self._waiting:
+            work = self._waiting.popleft()
+            reload = isinstance(work, Reload)
+            if reload:
+                limit.disarm()
+            yield work
+            late = monotonic() > until
+            if reload or late or (self._waiting and isinstance(self._waiting[0], Reload)):
+                return
 
     def _next(self, limit: HardLimit) -> Work | None:
         """Waits for work. The limit stays armed for a moment: arming it makes a thread, 50 us."""
@@ -109,7 +121,7 @@ class Hub:
             limit.disarm()
             return self._inbox.get()
 
-    def _process(self, batch: list[Work]) -> None:
+    def _process(self, batch: Iterable[Work]) -> None:
         try:
             self._post(self.engine.process(batch))
         except Exception:

@@ -28,6 +28,9 @@ class Limits:
     function_limit_s: float = _limit(
         1.0, "a query or mutation holds the engine; Convex allows one second of user code too"
     )
+    batch_s: float = _limit(
+        0.05, "a batch that has run so long is committed and answered, the rest is the next one"
+    )
     hard_limit_s: float = _limit(
         5.0, "past this the process is ended by faulthandler and restarted by its supervisor"
     )
