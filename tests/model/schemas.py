@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from headwater import UNSET, Document, Index
 from headwater.core.registry import App, register
+from headwater.settings import Limits
 from tests.model.kinds import KINDS
 
 MODULE = "backend.model"
+UNHURRIED = Limits(function_limit_s=600.0)
+"""No call of a proof fails because the machine had something else to do for a second."""
 _FIELDS = {"alpha": "alpha", "beta_two": "betaTwo", "gamma": "gamma", "delta_d4x": "deltaD4x"}
 
 

@@ -173,4 +173,8 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(stateful_step_count=25, suppress_health_check=list(HealthCheck))
+TestHistories.settings = settings(
+    max_examples=max(60, settings().max_examples // 2),  # one history is worth many examples
+    stateful_step_count=25,
+    suppress_health_check=list(HealthCheck),
+)

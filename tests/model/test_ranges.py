@@ -9,18 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.core.placement import InProcess
-from headwater.settings import Limits
 from headwater.testing import Backend, FunctionFailed
 from tests.model.order import same
 from tests.model.plain import END, Plain, Refused
 from tests.model.plans import Plan, plans
-from tests.model.schemas import TablePlan, app_of, crowds, tables
+from tests.model.schemas import UNHURRIED, TablePlan, app_of, crowds, tables
 from tests.model.steps import add_functions
 
 
 def backend_of(table: TablePlan) -> Backend:
     """An empty backend with this table."""
-    return Backend(InProcess(app_of([table], add_functions), Limits()))
+    return Backend(InProcess(app_of([table], add_functions), UNHURRIED))
 
 
 def insert_all(backend: Backend, plain: Plain, table: str, documents: list[Any]) -> None:

@@ -12,11 +12,10 @@ from pydantic import BaseModel
 
 from headwater import Document, MutationCtx, QueryCtx, mutation, query
 from headwater.core.placement import InProcess
-from headwater.settings import Limits
 from headwater.testing import Backend, FunctionFailed
 from tests.model.kinds import KINDS
 from tests.model.order import same
-from tests.model.schemas import MODULE, FieldPlan, TablePlan, app_of, tables
+from tests.model.schemas import MODULE, UNHURRIED, FieldPlan, TablePlan, app_of, tables
 
 
 class Box:
@@ -51,7 +50,7 @@ def _functions(box: Box) -> Any:
 
 def _backend(table: TablePlan, box: Box) -> tuple[Backend, type[Document]]:
     app = app_of([table], _functions(box))
-    return Backend(InProcess(app, Limits())), app.tables.by_name["t"].cls
+    return Backend(InProcess(app, UNHURRIED)), app.tables.by_name["t"].cls
 
 
 def alike(left: Any, right: Any) -> bool:

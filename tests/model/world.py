@@ -24,7 +24,7 @@ from tests.model.clients import Client, Told
 from tests.model.order import same
 from tests.model.plain import STALE, Answer, Plain, Position, Refused
 from tests.model.plans import Plan
-from tests.model.schemas import FREE, TablePlan, app_of
+from tests.model.schemas import FREE, UNHURRIED, TablePlan, app_of
 from tests.model.steps import Op, add_functions
 
 Key = tuple[bytes, str | None, str | None]
@@ -71,7 +71,7 @@ class World:
     tables: list[TablePlan]
     plain: Plain = field(init=False)
     clock: VirtualClock = field(default_factory=VirtualClock)
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = UNHURRIED
     clients: list[Client] = field(default_factory=list)
     followed: dict[tuple[str, int], Key] = field(default_factory=dict)
     queries: dict[Key, Followed] = field(default_factory=dict)

@@ -36,5 +36,5 @@ def backend_of(
     *members: Any, limits: Limits | None = None, clock: VirtualClock | None = None
 ) -> Backend:
     """A backend of one module, `things`, on an empty database in memory."""
-    limits = limits or Limits()
+    limits = limits or Limits(function_limit_s=60.0)  # a busy machine fails no test
     return Backend(InProcess(app_of(*members), limits), clock=clock, limits=limits)
