@@ -38,6 +38,7 @@ from headwater.sync_socket import Receive, Send, SyncSocket, client_version, uns
 
 STATE = ".headwater"
 DATABASE = "data.sqlite3"
+_ADMIN_ROUTES = frozenset({"/api/function"})  # no page of another origin may call these
 _GC_THRESHOLDS = (10_000, 20, 50)  # Python's own make up half of a subscription's set-up
 _PING_S = 20.0  # between WebSocket pings
 _SWITCH_INTERVAL_S = 0.0005  # network latency while Python code runs: 0.7 ms instead of 10
@@ -86,7 +87,8 @@ class Front:
         elif scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         else:
-            await self._answer_http(scope, receive, send, headers.get("origin"))
+            origin = None if scope["path"] in _ADMIN_ROUTES else headers.get("origin")
+            await self._answer_http(scope, receive, send, origin)
 
     async def _socket(self, scope: Any, receive: Receive, send: Send) -> None:
         found = client_version(scope["path"])

@@ -27,3 +27,10 @@ def test_a_path_of_megabytes_is_refused_briefly(server: ServerProcess, raw: RawC
     assert "Could not find public function for 'counters:ab" in failed["errorMessage"]
     assert len(failed["errorMessage"]) < 1000
     assert server.serving_pid() == before
+
+
+def test_admin_routes_are_not_for_pages_elsewhere(server: ServerProcess) -> None:
+    """A browser asks first, and is told so, also for an origin that may call the rest."""
+    page = {"Origin": "http://localhost:5173"}
+    assert server.fetch("/api/query", "OPTIONS", **page)[0] == 200
+    assert server.fetch("/api/function", "OPTIONS", **page)[0] == 405
