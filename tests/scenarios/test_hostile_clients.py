@@ -6,6 +6,7 @@ from tests.scenarios.raw_client import RawClient
 from tests.scenarios.server_process import ServerProcess, wait_for
 
 MEGABYTES = 4_000_000
+PAGE = "http://localhost:5173"
 
 
 @pytest.mark.parametrize("path", ["[/x]", r"\[/x]", "[bold", "\x1b]0;owned\x07"])
@@ -31,6 +32,5 @@ def test_a_path_of_megabytes_is_refused_briefly(server: ServerProcess, raw: RawC
 
 def test_admin_routes_are_not_for_pages_elsewhere(server: ServerProcess) -> None:
     """A browser asks first, and is told so, also for an origin that may call the rest."""
-    page = {"Origin": "http://localhost:5173"}
-    assert server.fetch("/api/query", "OPTIONS", **page)[0] == 200
-    assert server.fetch("/api/function", "OPTIONS", **page)[0] == 405
+    assert server.fetch("/api/query", "OPTIONS", Origin=PAGE)[0] == 200
+    assert server.fetch("/api/function", "OPTIONS", Origin=PAGE)[0] == 405
