@@ -113,6 +113,8 @@ class World:
 
     def follow(self, client: Client, plan: Plan, journal: str | None = None) -> Work:
         """A client begins to follow a query."""
+        if journal is not None and json_list(journal)[0] not in self.plain.cursors:
+            journal = None  # of a page the model never gave, to a client that was slow
         self.next_id += 1
         key = (encode(plan), journal, client.subject if plan["who"] else None)
         self.followed[client.id, self.next_id] = key
