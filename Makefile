@@ -29,7 +29,7 @@ start: $(READY)  ## a project in ./my-app, served with sample data at http://127
 	@$(BIN)/python -m headwater_workshop.start $(APP) --port $(PORT)
 
 test: $(READY) lint docs  ## the daily gate: format, lint, types, tests, docs
-	$(BIN)/pytest -rs -m "not prove"
+	$(BIN)/pytest -rs -n 2 --dist loadfile -m "not prove"
 
 prove: $(READY)  ## what takes longer: mutants, long histories, the whole template matrix
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -rs -m prove
@@ -59,6 +59,7 @@ complete: $(READY)  ## rebuild the complete backend in template/ from the lesson
 
 lock: $(READY)  ## pin the dependencies again
 	$(UV) pip compile pyproject.toml --extra workshop --group dev --universal --generate-hashes --no-emit-index-url -o requirements.lock --python-version 3.11 --custom-compile-command "make lock"
+	$(UV) pip compile pyproject.toml --extra workshop --universal --generate-hashes --no-emit-index-url -c requirements.lock -o template/requirements.lock --python-version 3.11 --custom-compile-command "make lock"
 
 clean:  ## take away what was generated; my-app stays
 	rm -rf $(VENV) site docs/lessons docs/rules .mypy_cache .ruff_cache .pytest_cache
