@@ -25,8 +25,8 @@ from headwater.core.registry import App
 from headwater.core.work import Reload
 from headwater.errors import HeadwaterError, StorageBusy, shortened
 from headwater.loader import load
-from headwater.server import STATE, Server, ServerOptions
-from headwater.settings import Limits, limits_from_environment
+from headwater.server import Server, ServerOptions
+from headwater.settings import STATE, Limits, limits_from_environment
 from headwater.supervisor import AFTER_FAULT, STARTUP_FAILED, end_with_parent
 
 _LOCK_TRIES_S = 5.0

@@ -33,10 +33,9 @@ from headwater.http_api import HttpApi, problem
 from headwater.hub import Hub
 from headwater.last_call import LastCall
 from headwater.pages import add_pages
-from headwater.settings import Limits
+from headwater.settings import STATE, Limits
 from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
 
-STATE = ".headwater"
 DATABASE = "data.sqlite3"
 _ADMIN_ROUTES = frozenset({"/api/function"})  # no page of another origin may call these
 _GC_THRESHOLDS = (10_000, 20, 50)  # Python's own make up half of a subscription's set-up

@@ -9,6 +9,9 @@ import os
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+STATE = ".headwater"
+"""The folder of a project that holds what its server keeps: data, keys, variables."""
+
 
 def _limit(default: float, reason: str) -> Any:
     return field(default=default, metadata={"reason": reason})

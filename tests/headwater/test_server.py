@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.server import STATE
+from headwater.settings import STATE
 from tests.headwater.served import Served
 
 

@@ -1,29 +1,72 @@
-"""The command line: one file per command; those of other packages join by an entry-point group."""
+"""The command line: one file per command; those of other packages join by an entry-point group.
+
+A command's file is imported when the command is called: `headwater env list` need not wait for the
+server to load.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections import UserDict
+from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import entry_points, version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-
-from headwater.cli.check import check
-from headwater.cli.explain import explain
-from headwater.cli.run import run
-from headwater.cli.serve import dev, serve
-from headwater.cli.token import token
+from typer.core import TyperGroup
 
 GROUP = "headwater.commands"
 
+COMMANDS = {
+    "dev": "serve:dev",
+    "serve": "serve:serve",
+    "run": "run:run",
+    "token": "token:token",
+    "check": "check:check",
+    "explain": "explain:explain",
+}
+"""Each command, with its file in this folder and the function, or the group of commands, in it."""
+
+
+class _Commands(UserDict[str, Any]):
+    """Commands by name; one that is still a place in a file is loaded when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        found = self.data[name]
+        if isinstance(found, str):
+            found = self.data[name] = _loaded(name, found)
+        return found
+
+
+def _loaded(name: str, place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    target = getattr(import_module(f"{__name__}.{module}"), attribute)
+    if not isinstance(target, typer.Typer):
+        function, target = target, typer.Typer(add_completion=False)
+        target.command(name)(function)
+    made = typer.main.get_command(target)
+    made.name = name
+    return made
+
+
+class _Program(TyperGroup):
+    """The program: its own commands and those that others have joined."""
+
+    def __init__(self, *, commands: Any = None, **options: Any) -> None:
+        joined: Mapping[str, Any] = commands or {}
+        super().__init__(commands={}, **options)
+        self.commands = _Commands({**COMMANDS, **joined})
+
+
 app = typer.Typer(
     name="headwater",
+    cls=_Program,
     help="Reactive backends in Python.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals may hold secrets
     rich_markup_mode="rich",
 )
-for command in (dev, serve, run, token, check, explain):
-    app.command()(command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -46,6 +89,7 @@ def _options(
 
 def main() -> None:
     """The `headwater` command."""
-    for entry in entry_points(group=GROUP):
-        entry.load()(app)
+    if not (sys.argv[1:] and (sys.argv[1] in COMMANDS or sys.argv[1] == "--version")):
+        for entry in entry_points(group=GROUP):
+            entry.load()(app)
     app()

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import typer
 
-from headwater.server import STATE
+from headwater.settings import STATE
 
 DEFAULT_URL = "http://127.0.0.1:3210"
 

@@ -18,7 +18,7 @@ from headwater.core.identity import DEV_ISSUER
 from headwater.core.manifest import canonical_path
 from headwater.core.names import wire_name
 from headwater.errors import NoServer
-from headwater.server import STATE
+from headwater.settings import STATE
 
 _EXAMPLE = """'{"title": "Milk"}'"""
 _TIMEOUT_S = 660.0  # an action may take ten minutes

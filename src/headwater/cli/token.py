@@ -9,7 +9,7 @@ import typer
 from headwater.auth import DEFAULT_TOKEN_S, Auth
 from headwater.cli.project import project_root
 from headwater.clock import Clock
-from headwater.server import STATE
+from headwater.settings import STATE
 
 
 def token(

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from headwater.cli import app
 from headwater.cli.project import server_url
 from headwater.process import decode_options
-from headwater.server import STATE, ServerOptions
+from headwater.server import ServerOptions
+from headwater.settings import STATE
 from headwater.supervisor import listen
 from tests.headwater.projects import write_project
 
@@ -19,9 +20,9 @@ from tests.headwater.projects import write_project
 @pytest.fixture
 def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ServerOptions]:
     """What would be served, instead of serving it."""
-    import sys
+    from headwater.cli import serve
 
-    module: Any = sys.modules["headwater.cli.serve"]
+    module: Any = serve
     monkeypatch.chdir(write_project(tmp_path, tasks="\n"))
     found: list[ServerOptions] = []
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from headwater.auth import Auth
 from headwater.cli import app
 from headwater.clock import Clock
-from headwater.server import STATE
+from headwater.settings import STATE
 from tests.headwater.projects import write_project
 
 
