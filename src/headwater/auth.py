@@ -20,7 +20,7 @@ import orjson
 
 from headwater.clock import Clock
 from headwater.core.identity import DEV_ISSUER, identity_of
-from headwater.errors import InvalidToken
+from headwater.errors import InvalidAuthHeader, InvalidToken
 
 EXPIRED: Final = "The token has expired. Sign in again."
 _LATEST_S: Final = 1e12  # of an expiry: timers know no later one
@@ -36,6 +36,7 @@ _OIDC_NAMES: Final = {
     "picture": "pictureUrl",
     "profile": "profileUrl",
 }
+_SHORTEST_HEADER: Final = 7  # as Convex has it: nothing shorter can be one
 DEFAULT_TOKEN_S: Final = 7 * 24 * 3600
 
 
@@ -92,7 +93,7 @@ class Auth:
         """
         return _identity(self._claims(token))
 
-    def user(self, token: str) -> Caller:
+    async def user(self, token: str) -> Caller:
         """The holder of a token, for as long as it lasts.
 
         Raises:
@@ -130,7 +131,7 @@ class Auth:
             raise InvalidToken("The admin key is not this deployment's; see .headwater/admin_key.")
         return Caller(_acting_as(acting_as), admin=True)
 
-    def caller(self, authorization: str | None) -> Caller:
+    async def caller(self, authorization: str | None) -> Caller:
         """Who an Authorization header speaks for.
 
         Raises:
@@ -138,18 +139,19 @@ class Auth:
         """
         if not authorization:
             return NOBODY
+        if len(authorization) < _SHORTEST_HEADER:
+            raise InvalidAuthHeader
         scheme, _, rest = authorization.partition(" ")
-        if scheme == "Bearer" and rest:
-            return self.user(rest.strip())
-        if scheme == "Convex" and rest:
+        scheme = scheme.lower()
+        if scheme == "bearer" and rest:
+            return await self.user(rest.strip())
+        if scheme == "convex" and rest:
             key, _, encoded = rest.strip().partition(":")
             if "|" in encoded and not key.count("|"):  # the prefix `type:name|key` has a colon too
                 head, _, encoded = encoded.partition(":")
                 key = f"{key}:{head}"
             return self.admin(key, _decoded_identity(encoded))
-        raise InvalidToken(
-            "The Authorization header must be `Bearer <token>` or `Convex <admin key>`."
-        )
+        raise InvalidToken(InvalidAuthHeader.text)
 
 
 def _decoded_identity(encoded: str) -> Any:

@@ -216,7 +216,25 @@ class NotAuthenticated(HeadwaterError):
 
 
 class InvalidToken(HeadwaterError):
-    """A token that is expired, unsigned, or from an issuer this server does not trust."""
+    """A token that is expired, unsigned, or from an issuer this server does not trust.
+
+    Attributes:
+        code: what HTTP clients match on.
+        status: what HTTP clients are answered with.
+    """
+
+    code = "InvalidAuthHeader"
+    status = 401
+
+
+class InvalidAuthHeader(InvalidToken):
+    """An Authorization header too short to be one."""
+
+    status = 400
+    text = "The Authorization header must be `Bearer <token>` or `Convex <admin key>`."
+
+    def __init__(self) -> None:
+        super().__init__(self.text)
 
 
 class ProtocolError(HeadwaterError):

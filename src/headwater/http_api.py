@@ -61,10 +61,10 @@ class HttpApi:
     ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             try:
-                caller = self._auth.caller(request.headers.get("authorization"))
+                caller = await self._auth.caller(request.headers.get("authorization"))
                 return await handler(request, caller)
             except InvalidToken as error:
-                return problem(401, "Unauthenticated", error.message)
+                return problem(error.status, error.code, error.message)
             except BadRequest as error:
                 return problem(error.status, error.code, error.message)
             except InvalidValue as error:

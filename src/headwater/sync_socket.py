@@ -123,11 +123,13 @@ class SyncSocket:
             if isinstance(message, ActionRequest):
                 self._start_action(message)
                 return
+            work = (
+                await self._authenticated(message)  # what comes after it waits for it
+                if isinstance(message, Authenticate)
+                else FromClient(self._session, message)
+            )
             self._messages += 1
-            if isinstance(message, Authenticate):
-                self._hub.put(self._authenticated(message))
-            else:
-                self._hub.put(FromClient(self._session, message))
+            self._hub.put(work)
         except ProtocolError as error:
             self.deliver([protocol.fatal_error(error.message)], 0, Close())
             return
@@ -136,21 +138,21 @@ class SyncSocket:
         while self._messages - self._session.taken > self._limits.requests_waiting:
             await self._hub.next_turn()
 
-    def _authenticated(self, message: Authenticate) -> Authenticated:
+    async def _authenticated(self, message: Authenticate) -> Authenticated:
         base = message.base_version
         try:
-            caller = self._caller(message)
+            caller = await self._caller(message)
         except InvalidToken as error:
             return Authenticated(self._session, base, None, error.message)
         self._expires_in(caller.lasts_s)
         return Authenticated(self._session, base, caller.identity, admin=caller.admin)
 
-    def _caller(self, message: Authenticate) -> Caller:
+    async def _caller(self, message: Authenticate) -> Caller:
         if message.token_type == "None":
             return NOBODY
         if message.token_type == "Admin":
             return self._auth.admin(message.token, message.impersonating)
-        return self._auth.user(message.token)
+        return await self._auth.user(message.token)
 
     def _expires_in(self, seconds: float | None) -> None:
         """Ends what the client was authenticated for, unless it sends a newer token before."""

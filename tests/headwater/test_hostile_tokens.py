@@ -1,5 +1,6 @@
 """Tokens and headers made to deceive: they prove nothing, and break nothing."""
 
+import asyncio
 import base64
 import json
 import warnings
@@ -9,7 +10,7 @@ from typing import Any
 import jwt
 import pytest
 
-from headwater.auth import Auth
+from headwater.auth import Auth, Caller
 from headwater.clock import VirtualClock
 from headwater.errors import InvalidToken
 
@@ -72,6 +73,11 @@ def test_no_claim_says_who_somebody_is(auth: Auth) -> None:
     assert auth.identity(signed(auth, **names)) == auth.identity(signed(auth))
 
 
+def caller(auth: Auth, authorization: str | None) -> Caller:
+    """Who a header speaks for."""
+    return asyncio.run(auth.caller(authorization))
+
+
 def encoded(identity: Any) -> str:
     """An identity as it follows an admin key."""
     return base64.b64encode(json.dumps(identity).encode()).decode()
@@ -81,10 +87,10 @@ def encoded(identity: Any) -> str:
 def test_the_admin_key_speaks_for_anybody(auth: Auth, prefix: str) -> None:
     """For nobody in particular, or for the identity after it."""
     key = f"Convex {prefix}{auth.admin_key}"
-    assert auth.caller(key) == auth.admin(auth.admin_key)
-    caller = auth.caller(f"{key}:{encoded({'subject': 'zoe', 'issuer': 'i', 'team': 'blue'})}")
-    assert caller.admin
-    assert caller.identity == {
+    assert caller(auth, key) == auth.admin(auth.admin_key)
+    zoe = caller(auth, f"{key}:{encoded({'subject': 'zoe', 'issuer': 'i', 'team': 'blue'})}")
+    assert zoe.admin
+    assert zoe.identity == {
         "subject": "zoe",
         "issuer": "i",
         "tokenIdentifier": "i|zoe",
@@ -96,7 +102,7 @@ def test_the_admin_key_speaks_for_anybody(auth: Auth, prefix: str) -> None:
 def test_an_identity_to_act_as_needs_a_subject(auth: Auth, rest: str) -> None:
     """Else the key is of no use either."""
     with pytest.raises(InvalidToken):
-        auth.caller(f"Convex {auth.admin_key}{rest}")
+        caller(auth, f"Convex {auth.admin_key}{rest}")
 
 
 @pytest.mark.parametrize(
@@ -105,4 +111,4 @@ def test_an_identity_to_act_as_needs_a_subject(auth: Auth, rest: str) -> None:
 def test_other_headers_prove_nothing(auth: Auth, header: str) -> None:
     """And are refused, for whoever sends one means to be somebody."""
     with pytest.raises(InvalidToken):
-        auth.caller(header)
+        caller(auth, header)

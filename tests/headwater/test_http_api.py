@@ -90,7 +90,7 @@ def test_callers_are_told_apart(served: Served) -> None:
     ana = f"Bearer {served.auth.token('ana')}"
     assert served.post("/api/query", who, ana)["value"] == "ana"
     refused = served.request("POST", "/api/query", json=who, headers={"Authorization": "Bearer x"})
-    assert (refused.status_code, refused.json()["code"]) == (401, "Unauthenticated")
+    assert (refused.status_code, refused.json()["code"]) == (401, "InvalidAuthHeader")
 
 
 def test_functions_of_any_kind_need_the_admin_key(served: Served) -> None:
