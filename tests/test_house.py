@@ -52,10 +52,10 @@ TESTED_THROUGH = {
     "tests/scenarios": """
         action_loop auth cli.project cli.run cli.serve cli.token core.actions core.calls
         core.commits core.engine core.identity core.session core.subscriptions core.work gate
-        hub last_call process pytest_plugin server supervisor sync_socket
+        core.replies hub last_call process pytest_plugin server supervisor sync_socket
     """,
     "tests/docs/test_snippets.py": """
-        core.asking core.catalog core.codecs core.context core.database core.documents
+        core.asking core.catalog core.codecs core.context core.database core.db core.documents
         core.functions core.ids core.manifest core.migration core.names core.overlay
         core.pagination core.query core.ranges core.reads core.storage.sqlite core.tables
         core.transaction core.validators core.writes

@@ -15,7 +15,7 @@ from headwater.core.actions import ActionHost
 from headwater.core.calls import Call, Outcome
 from headwater.core.engine import Engine
 from headwater.core.failures import failure_of
-from headwater.core.work import Execute
+from headwater.core.work import Execute, Work
 from headwater.errors import HeadwaterError
 
 Reply = Callable[[Outcome, int], None]
@@ -29,9 +29,9 @@ class ActionLoop:
         put: queues work for it.
     """
 
-    def __init__(self, engine: Engine, put: Callable[[Execute], None]) -> None:
+    def __init__(self, engine: Engine, put: Callable[[Work], None]) -> None:
         self._put = put
-        self._host = ActionHost(engine.database, engine.calls, self._submit)
+        self._host = ActionHost(engine.database, engine.calls, self._submit, put)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, call: Call) -> Outcome:

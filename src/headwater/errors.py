@@ -88,6 +88,17 @@ class QueryInvalid(HeadwaterError):
     """A database query that cannot run: an unknown index, a field out of order, a second result."""
 
 
+class SystemTableAccess(HeadwaterError):
+    """The runtime's own tables through the user's API, or a user's table through `db.system`."""
+
+    def __init__(self, table: str, system: bool) -> None:
+        if system:
+            text = f"`{table}` is no system table; read it with ctx.db"
+        else:
+            text = f"`{table}` is a system table: read it with ctx.db.system; nobody writes it"
+        super().__init__(text)
+
+
 class InvalidCursor(AppError):
     """A pagination cursor of another query; clients of usePaginatedQuery start again on it."""
 

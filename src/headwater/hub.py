@@ -7,17 +7,21 @@ import logging
 import queue
 import traceback
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from time import monotonic
+from typing import TypeVar
 
 from headwater.action_loop import ActionLoop
 from headwater.core.calls import Call, Outcome
 from headwater.core.engine import Engine
 from headwater.core.timelimit import HardLimit
-from headwater.core.work import Execute, Output, Reload, Work
+from headwater.core.transaction import Transaction
+from headwater.core.work import Execute, Output, Reload, Transact, Work, settle
 from headwater.last_call import LastCall
 
+T = TypeVar("T")
 _log = logging.getLogger("headwater")
 
 
@@ -57,6 +61,17 @@ class Hub:
                 future.set_result((outcome, ts))
 
         self.put(Execute(call, reply))
+        return await future
+
+    async def transact(self, step: Callable[[Transaction], T]) -> T:
+        """A step of the runtime itself in a transaction of its own; on the network's loop.
+
+        Raises:
+            StorageFailure: it was not kept.
+            Exception: what the step raised.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.put(Transact(step, partial(settle, future)))
         return await future
 
     async def next_turn(self) -> None:

@@ -25,7 +25,7 @@ from headwater.core import requests, values
 from headwater.core.documents import Stored
 from headwater.core.failures import Failure
 from headwater.core.pages import PageBatch
-from headwater.core.transaction import Batch
+from headwater.core.scans import Batch
 from headwater.errors import AppError, HeadwaterError, InvalidValue
 
 LENGTH_BYTES: Final = 4
@@ -134,6 +134,7 @@ def _range_out(wanted: requests.Range) -> dict[str, Any]:
         "lower": _bound_out(wanted.lower),
         "upper": _bound_out(wanted.upper),
         "descending": wanted.descending,
+        "system": wanted.system,
     }
 
 
@@ -149,6 +150,7 @@ def _range_in(part: Any) -> requests.Range:
         lower=_bound_in(given["lower"]),
         upper=_bound_in(given["upper"]),
         descending=given["descending"] is True,
+        system=given["system"] is True,
     )
 
 
@@ -159,7 +161,7 @@ _OBJECT: _Way = (value_out, _object_in)
 _RANGE: _Way = (_range_out, _range_in)
 
 _FIELDS: Final[dict[type, dict[str, _Way]]] = {
-    requests.Get: {"id": _TEXT, "table": _MAYBE_TEXT},
+    requests.Get: {"id": _TEXT, "table": _MAYBE_TEXT, "system": _FLAG},
     requests.Insert: {"table": _TEXT, "document": _OBJECT},
     requests.Patch: {
         "id": _TEXT, "changes": _OBJECT, "removed": (list, _texts_in), "table": _MAYBE_TEXT,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ParamSpec, Self, TypeVar, overload
+from typing import Any, ParamSpec, Self, TypeVar, cast, overload
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -30,8 +30,8 @@ from headwater.core.placement import InProcess
 from headwater.core.protocol import AddQuery, Connect, ModifyQuerySet, RemoveQuery
 from headwater.core.session import Close, Session
 from headwater.core.storage.sqlite import SqliteStorage
-from headwater.core.transaction import Counters
-from headwater.core.work import Execute, FromClient, Left, Work
+from headwater.core.transaction import Counters, Transaction
+from headwater.core.work import Execute, FromClient, Left, Transact, Work
 from headwater.errors import AppError, HeadwaterError
 from headwater.loader import load
 from headwater.settings import Limits
@@ -273,7 +273,7 @@ class _Host:
         if spares is None:
             spares = _spares[placement] = _Spares(database.catalog.copy())
         self._spares = spares
-        self.actions = ActionHost(database, self.engine.calls, self._submit)
+        self.actions = ActionHost(database, self.engine.calls, self._submit, self.process)
         self.last = Outcome()
         self.subscribers = 0
 
@@ -294,6 +294,15 @@ class _Host:
             return self.last
         self.process(Execute(call, self._keep))
         return self.last
+
+    def transact(self, step: Callable[[Transaction], R]) -> R:
+        """A step of the runtime itself in a transaction of its own."""
+        ended: list[Any] = []
+        self.process(Transact(step, lambda value, error: ended.extend((value, error))))
+        value, error = ended
+        if error is not None:
+            raise error
+        return cast("R", value)
 
     def _keep(self, outcome: Outcome, _ts: int) -> None:
         self.last = outcome

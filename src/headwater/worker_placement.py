@@ -20,7 +20,7 @@ from headwater.core.calls import AnswerOne, Frame
 from headwater.core.database import Database
 from headwater.core.failures import remote_error
 from headwater.core.manifest import Manifest
-from headwater.core.transaction import Batch, OpenScan
+from headwater.core.scans import Batch, OpenScan
 from headwater.errors import BackendLoadError, HeadwaterError
 from headwater.pipe import Pipe, Process, WorkerFailed, WorkerLimits
 from headwater.remote import MalformedFrame

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from headwater.core import values
 from headwater.core.calls import Call, Calls, Outcome
@@ -13,7 +13,11 @@ from headwater.core.database import Database
 from headwater.core.failures import Failure, failure_of
 from headwater.core.logs import CallLog
 from headwater.core.manifest import FunctionSpec
+from headwater.core.transaction import Transaction
+from headwater.core.work import Transact, settle
 from headwater.errors import AppError, HeadwaterError, TimeLimitExceeded
+
+T = TypeVar("T")
 
 Submit = Callable[[Call, Callable[[Outcome, int], None]], None]
 """Puts a query or mutation into the engine's queue; the reply comes on the event loop's thread."""
@@ -41,6 +45,7 @@ class ActionHost:
     database: Database
     calls: Calls
     submit: Submit
+    put: Callable[[Transact], None]
     running: int = 0
 
     async def run(self, call: Call) -> Outcome:
@@ -59,6 +64,22 @@ class ActionHost:
             outcome.failure = failure_of(error, self.calls.root)
         outcome.log_lines = log.lines
         return outcome
+
+    async def transact(self, step: Callable[[Transaction], T]) -> T:
+        """A step of the runtime itself in a transaction of its own.
+
+        Raises:
+            StorageFailure: it was not kept.
+            Exception: what the step raised.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def reply(value: Any, error: BaseException | None) -> None:
+            loop.call_soon_threadsafe(settle, future, value, error)
+
+        self.put(Transact(step, reply))
+        return await future
 
     async def _bounded(
         self, spec: FunctionSpec, arguments: dict[str, Any], call: Call, log: CallLog

@@ -4,141 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from headwater.core import requests
-from headwater.core.codecs import lower, lower_model
-from headwater.core.documents import Stored
+from headwater.core.codecs import lower
+from headwater.core.db import DatabaseReader, DatabaseWriter
 from headwater.core.driver import Run
 from headwater.core.identity import UserIdentity
-from headwater.core.names import wire_name
-from headwater.core.query import Query
-from headwater.core.schema import Document, Id
 from headwater.core.tables import Tables
-from headwater.core.values import UNSET
-from headwater.errors import DocumentInvalid, InvalidStorageId, NotAuthenticated
+from headwater.errors import NotAuthenticated
 
 if TYPE_CHECKING:
     from headwater.core.functions import ActionFn, MutationFn, QueryFn, Registered
 
-D = TypeVar("D", bound=Document)
-T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class DatabaseReader:
-    """Reads of one transaction's snapshot, and of its own writes."""
-
-    def __init__(self, run: Run, tables: Tables) -> None:
-        self._run = run
-        self._tables = tables
-
-    @overload
-    def get(self, document_id: Id[D], /) -> Coroutine[Any, Any, D | None]: ...
-    @overload
-    def get(self, table: type[D], document_id: str, /) -> Coroutine[Any, Any, D | None]: ...
-    @overload
-    def get(
-        self, table: str, document_id: str, /
-    ) -> Coroutine[Any, Any, dict[str, Any] | None]: ...
-    def get(self, table: Any, document_id: Any = None, /) -> Coroutine[Any, Any, Any]:
-        """A document by id, None when it does not exist.
-
-        Args:
-            table: the id alone, or a class or table name before it: then the id must be of that
-                table, and a name gives dicts with wire names.
-
-        Raises:
-            InvalidStorageId: the text is no id, or of another table.
-        """
-        if document_id is None:
-            return self._run.ask(requests.Get(_id(table)), self._maybe)
-        if isinstance(table, str):
-            return self._run.ask(requests.Get(_id(document_id), table), _maybe_dict)
-        name = self._tables.of(table).cls.table_name
-        return self._run.ask(requests.Get(_id(document_id), name), self._maybe)
-
-    def _maybe(self, stored: Any) -> Any:
-        return None if stored is None else self._tables.load(stored)
-
-    @overload
-    def query(self, table: type[D], /) -> Query[D]: ...
-    @overload
-    def query(self, table: str, /) -> Query[dict[str, Any]]: ...
-    def query(self, table: Any, /) -> Query[Any]:
-        """A query of a table: its class gives documents, its name gives dicts with wire names."""
-        if isinstance(table, str):
-            return Query(self._run, table, _as_dict)
-        found = self._tables.of(table)
-        return Query(self._run, found.cls.table_name, found.model, found.optional)
-
-    def normalize_id(self, table: str, text: str, /) -> Id[Any] | None:
-        """The text as an id of the table, None when it is no such id."""
-        return Id(text) if self._tables.table_of(text) == table else None
-
-
-class DatabaseWriter(DatabaseReader):
-    """Reads and writes of one mutation; all of it happens, or nothing."""
-
-    @overload
-    def insert(self, document: D, /) -> Coroutine[Any, Any, Id[D]]: ...
-    @overload
-    def insert(self, table: str, document: dict[str, Any], /) -> Coroutine[Any, Any, Id[Any]]: ...
-    def insert(self, table: Any, document: Any = None, /) -> Coroutine[Any, Any, Any]:
-        """Adds a document and gives its id.
-
-        Raises:
-            DocumentInvalid: a field that does not fit the table.
-        """
-        name, fields = self._fields(table, document)
-        return self._run.ask(requests.Insert(name, fields), Id)
-
-    def patch(
-        self, document_id: Id[Any], changes: dict[str, Any] | None = None, /, **fields: Any
-    ) -> Coroutine[Any, Any, None]:
-        """Changes some fields: `patch(id, completed=True)`; None or UNSET removes an optional one.
-
-        Raises:
-            DocumentMissing: there is no such document.
-            DocumentInvalid: a field the table has not, or that does not fit.
-        """
-        named = {wire_name(name): value for name, value in fields.items()}
-        given = {**(changes or {}), **named}
-        removed = [name for name, value in given.items() if value is UNSET]
-        kept = {name: lower(value) for name, value in given.items() if value is not UNSET}
-        return self._run.ask(requests.Patch(_id(document_id), kept, removed))
-
-    def replace(
-        self, document_id: Id[D], document: D | dict[str, Any], /
-    ) -> Coroutine[Any, Any, None]:
-        """Writes all fields anew; fields not given become absent."""
-        table, fields = (
-            self._fields(document, None) if isinstance(document, Document) else (None, None)
-        )
-        new = fields if fields is not None else lower(document)
-        return self._run.ask(requests.Replace(_id(document_id), new, table))
-
-    def delete(self, document_id: Id[Any], /) -> Coroutine[Any, Any, None]:
-        """Removes a document.
-
-        Raises:
-            DocumentMissing: there is no such document.
-        """
-        return self._run.ask(requests.Delete(_id(document_id)))
-
-    def _fields(self, table: Any, document: Any) -> tuple[str, dict[str, Any]]:
-        if isinstance(table, str):
-            if not isinstance(document, dict):
-                raise DocumentInvalid(f'insert("{table}", ...) takes a dict of fields')
-            return table, lower(document)
-        if not isinstance(table, Document):
-            raise DocumentInvalid(
-                f"insert() takes a document such as Task(...), not {type(table).__name__}"
-            )
-        name = self._tables.of(type(table)).cls.table_name
-        fields = lower(lower_model(table))
-        return name, {k: v for k, v in fields.items() if k not in ("_id", "_creationTime")}
 
 
 class Auth:
@@ -280,20 +160,3 @@ class ActionCtx:
 def read_identity(data: Any) -> UserIdentity | None:
     """An identity from plain data."""
     return None if data is None else UserIdentity.model_validate(data)
-
-
-def _id(value: Any) -> str:
-    if not isinstance(value, str):
-        raise InvalidStorageId(
-            f"expected a document id, got {type(value).__name__}"
-            + (": was this document inserted?" if value is None else "")
-        )
-    return value
-
-
-def _as_dict(stored: Stored) -> dict[str, Any]:
-    return stored.own_value()
-
-
-def _maybe_dict(stored: Any) -> dict[str, Any] | None:
-    return None if stored is None else _as_dict(stored)

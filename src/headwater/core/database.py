@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from headwater.clock import Clock
 from headwater.core.catalog import Catalog
 from headwater.core.documents import Stored
-from headwater.core.manifest import Manifest
+from headwater.core.manifest import Manifest, TableSpec
 from headwater.core.storage import Entry, Storage
+from headwater.core.system import SYSTEM_SPECS
 from headwater.settings import Limits
 
 _CHUNK = 256
@@ -42,6 +43,10 @@ class Database:
         later = math.nextafter(self._last_creation_time, math.inf)
         self._last_creation_time = max(now_ms, later)
         return self._last_creation_time
+
+    def table(self, name: str) -> TableSpec:
+        """The spec of a table: the runtime's own, a declared one, or one of any documents."""
+        return SYSTEM_SPECS.get(name) or self.manifest.table(name)
 
     def document(self, document_id: str) -> Stored | None:
         """The newest version of a document, decoded at most once while it is kept."""

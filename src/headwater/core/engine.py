@@ -5,24 +5,26 @@ The only writer. In a server it owns the main thread; in a test it runs inside t
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import orjson
 
-from headwater.core import protocol, values
+from headwater.core import protocol
 from headwater.core.calls import Call, Calls, Outcome, Placement
 from headwater.core.commits import CommitLog
 from headwater.core.database import Database
 from headwater.core.failures import Failure, failure_of
 from headwater.core.migration import adopt
 from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest, Version
+from headwater.core.replies import acknowledged, fingerprint, replayed
 from headwater.core.session import Close, Session, Step, transition
 from headwater.core.storage import SessionRequest
 from headwater.core.subscriptions import Subscription, Subscriptions
+from headwater.core.transaction import Transaction
 from headwater.core.work import (
     Answer,
     Authenticated,
@@ -33,9 +35,10 @@ from headwater.core.work import (
     Left,
     Output,
     Reload,
+    Transact,
     Work,
 )
-from headwater.errors import HeadwaterError, ProtocolError, SessionRequestMismatch, StorageFailure
+from headwater.errors import HeadwaterError, ProtocolError, StorageFailure
 
 _BUSY = {
     "Conflict": Close(1013, "OptimisticConcurrencyControlFailure"),
@@ -121,6 +124,8 @@ class Engine:
     def _take(self, work: Work, batch: _Batch) -> None:
         if isinstance(work, Execute):
             self._take_execute(work, batch)
+        elif isinstance(work, Transact):
+            self._take_step(work, batch)
         elif isinstance(work, Reload):
             self._reload(work, batch)
         elif isinstance(work, Left):
@@ -184,6 +189,30 @@ class Engine:
             outcome.value, outcome.failure = None, lost
         return Answer(partial(work.reply, outcome, self.last_ts))
 
+    def _take_step(self, work: Transact, batch: _Batch) -> None:
+        value, error = None, None
+        try:
+            value = self._transact(work.step, batch)
+        except Exception as raised:
+            error = raised
+
+        def stepped(lost: Failure | None) -> Output:
+            why = error if error is not None or lost is None else StorageFailure(lost.message)
+            return Answer(partial(work.reply, None if why else value, why))
+
+        batch.acks.append(stepped)
+
+    def _transact(self, step: Callable[[Transaction], Any], batch: _Batch) -> Any:
+        """Runs a step of the runtime itself in a transaction of its own."""
+        now_ms = self._database.clock.now_ns() / 1e6
+        transaction = Transaction(self._database, now_ms=now_ms, writable=True)
+        value = step(transaction)
+        transaction.finish()
+        write_set = transaction.overlay.write_set()
+        if batch.lost is None and write_set.keys:
+            self._guarded(batch, partial(self._commits.apply, write_set))
+        return value
+
     # mutations
 
     def _take_mutation(self, session: Session, message: MutationRequest, batch: _Batch) -> None:
@@ -191,10 +220,12 @@ class Engine:
             message.path, "mutation", message.arguments, session.identity, internal=session.admin
         )
         session_id = session.id or ""
-        mark = _fingerprint(call)
+        mark = fingerprint(call)
         known = self._database.storage.session_request(session_id, message.request_id)
         if known is not None:
-            batch.acks.append(partial(self._replayed, session, known, mark))
+            batch.acks.append(
+                lambda lost: replayed(session, known, mark, lost, self.last_ts, self._request_id())
+            )
             return
         outcome = self._mutate(call, batch)
         if outcome.failure is not None and outcome.failure.overloaded:
@@ -202,7 +233,12 @@ class Engine:
             return
         if outcome.failure is None:
             self._remember(session_id, message.request_id, mark, outcome, batch)
-        batch.acks.append(partial(self._acknowledged, session, message.request_id, outcome))
+        number = message.request_id
+        batch.acks.append(
+            lambda lost: acknowledged(
+                session, number, outcome, lost, self.last_ts, self._request_id()
+            )
+        )
 
     def _mutate(self, call: Call, batch: _Batch) -> Outcome:
         if batch.lost is not None:
@@ -239,37 +275,6 @@ class Engine:
         except StorageFailure as error:
             self._commits.abort()
             batch.lost = failure_of(error)
-
-    def _acknowledged(
-        self, session: Session, request_id: int, outcome: Outcome, lost: Failure | None
-    ) -> Output:
-        session.moved = True  # a failed one too: the PyPI client waits for it before it tells
-        failure = outcome.failure or lost
-        if failure is None:
-            text = protocol.mutation_response(
-                request_id, outcome.value or b"null", self.last_ts, outcome.log_lines
-            )
-        else:
-            title = self._request_id()
-            text = protocol.mutation_failed(
-                request_id, failure.titled(title), failure.data, outcome.log_lines
-            )
-        return Delivery([session], [text])
-
-    def _replayed(
-        self, session: Session, known: SessionRequest, mark: bytes, lost: Failure | None
-    ) -> Output:
-        session.moved = True
-        if known.fingerprint != mark or (lost is not None and known.ts > self.last_ts):
-            failure = lost or failure_of(SessionRequestMismatch())
-            failure = failure_of(SessionRequestMismatch()) if known.fingerprint != mark else failure
-            text = protocol.mutation_failed(
-                known.request_id, failure.titled(self._request_id()), None, []
-            )
-        else:
-            lines = orjson.loads(known.log_lines)
-            text = protocol.mutation_response(known.request_id, known.value, known.ts, lines)
-        return Delivery([session], [text])
 
     def _commit(self, batch: _Batch) -> None:
         if self._commits.open is None:
@@ -390,13 +395,3 @@ class Engine:
         self._calls.replace(placement)
         batch.dirty.update(dict.fromkeys(self._subscriptions.all()))
         batch.answers.append(Answer(partial(work.reply, None)))
-
-
-def _fingerprint(call: Call) -> bytes:
-    """What a re-sent mutation must agree in: who, what, with which arguments.
-
-    Who is told by the token identifier: another token of the same person may make other claims.
-    """
-    who = str(call.identity and call.identity["tokenIdentifier"])
-    parts = (who, call.path, values.encode(call.arguments).decode())
-    return hashlib.sha256("\x00".join(parts).encode()).digest()

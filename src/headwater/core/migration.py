@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from headwater.core.catalog import CatalogIndex
 from headwater.core.database import Database
@@ -10,6 +10,7 @@ from headwater.core.documents import Stored
 from headwater.core.keys import entry_key, index_prefix, successor
 from headwater.core.manifest import BY_CREATION_TIME, Manifest, TableSpec
 from headwater.core.storage import Writes
+from headwater.core.system import SYSTEM_SPECS
 from headwater.errors import SchemaMismatch
 
 _REPORTED = 10
@@ -30,7 +31,7 @@ def adopt(database: Database, manifest: Manifest) -> None:
     storage.begin()
     try:
         _check_documents(database, manifest)
-        for table in manifest.tables.values():
+        for table in _all_tables(manifest):
             _adopt_table(database, table)
         if database.catalog.changed:
             database.catalog.save(storage)
@@ -48,10 +49,15 @@ def _is_adopted(database: Database, manifest: Manifest) -> bool:
     if any(n not in tables or tables[n].shape != s for n, s in manifest.shapes.items()):
         return False
     return all(
-        {name: index.fields for name, index in tables[spec.name].indexes.items()}
+        spec.name in tables
+        and {name: index.fields for name, index in tables[spec.name].indexes.items()}
         == {index.name: index.fields for index in (BY_CREATION_TIME, *spec.indexes)}
-        for spec in manifest.tables.values()
+        for spec in _all_tables(manifest)
     )
+
+
+def _all_tables(manifest: Manifest) -> Iterable[TableSpec]:
+    return (*SYSTEM_SPECS.values(), *manifest.tables.values())
 
 
 def _check_documents(database: Database, manifest: Manifest) -> None:

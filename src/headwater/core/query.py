@@ -33,11 +33,13 @@ class Query(Generic[T]):
         table: str,
         load: Callable[[Stored], T],
         absent: frozenset[str] = frozenset(),
+        *,
+        system: bool = False,
     ) -> None:
         self._run = run
         self._load = load
         self._absent = absent  # optional fields: in Python their None is "absent"
-        self._range = Range(table)
+        self._range = Range(table, system=system)
         self._filters: list[Callable[[T], bool]] = []
         self._ordered = self._indexed = self._used = False
 

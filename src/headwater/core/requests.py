@@ -16,6 +16,7 @@ class Get:
 
     id: str
     table: str | None = None
+    system: bool = False
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class Range:
     lower: Bound | None = None
     upper: Bound | None = None
     descending: bool = False
+    system: bool = False
 
 
 @dataclass(slots=True)

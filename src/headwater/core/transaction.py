@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from headwater.core import pages, requests
@@ -16,7 +16,9 @@ from headwater.core.manifest import TableSpec
 from headwater.core.overlay import Overlay
 from headwater.core.ranges import fingerprint, index_of, interval
 from headwater.core.reads import ReadSet, point
+from headwater.core.scans import Batch, Given, OpenScan
 from headwater.core.storage import Entry
+from headwater.core.system import SYSTEM_SPECS
 from headwater.core.writes import check_size, checked_document, patched
 from headwater.errors import (
     DocumentInvalid,
@@ -24,6 +26,7 @@ from headwater.errors import (
     InvalidStorageId,
     LimitExceeded,
     QueryInvalid,
+    SystemTableAccess,
 )
 
 _BY_ID = "by_id"
@@ -37,57 +40,6 @@ class Counters:
     bytes_read: int = 0
     documents_written: int = 0
     bytes_written: int = 0
-
-
-@dataclass(slots=True)
-class Given:
-    """What open scans have handed out so far, looked at or not: what limits count."""
-
-    documents: int = 0
-    bytes: int = 0
-
-
-@dataclass(slots=True)
-class OpenScan:
-    """A range being read.
-
-    Attributes:
-        used: how many of the documents given so far the handler has looked at.
-    """
-
-    table: str
-    start: bytes
-    end: bytes
-    descending: bool
-    keys: list[bytes] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    used: int = 0
-    done: bool = False
-
-    def rest(self) -> tuple[bytes, bytes]:
-        """The part of the range that was not given yet."""
-        if not self.keys:
-            return self.start, self.end
-        last = self.keys[-1]
-        return (self.start, last) if self.descending else (last + b"\x00", self.end)
-
-    def looked_at(self) -> tuple[bytes, bytes] | None:
-        """The part of the range the handler depends on: as far as it came, found or not."""
-        if self.done and self.used >= len(self.keys):
-            return self.start, self.end
-        if self.used == 0:
-            return None
-        last = self.keys[self.used - 1]
-        return (last, self.end) if self.descending else (self.start, last + b"\x00")
-
-
-@dataclass(slots=True)
-class Batch:
-    """Documents of a scan; `done` when the range holds no more."""
-
-    scan: OpenScan
-    documents: list[Stored]
-    done: bool
 
 
 class Transaction:
@@ -158,7 +110,10 @@ class Transaction:
     # reads
 
     def _get(self, request: requests.Get) -> Stored | None:
-        return self._read(request.id, self._table_of(request.id, request.table, "db.get"))
+        table = self._table_of(request.id, request.table, "db.get")
+        if (table in SYSTEM_SPECS) != request.system:
+            raise SystemTableAccess(table, request.system)
+        return self._read(request.id, table)
 
     def _read(self, document_id: str, table: str) -> Stored | None:
         self.reads.add(*point(document_key(document_id)))
@@ -249,7 +204,9 @@ class Transaction:
             raise self._too_much(wanted.table, "ranges_read")
         if wanted.index == _BY_ID:
             raise QueryInvalid("by_id is not read as a range; use `await ctx.db.get(id)`")
-        index = index_of(wanted, self._database.manifest.table(wanted.table))
+        if (wanted.table in SYSTEM_SPECS) != wanted.system:
+            raise SystemTableAccess(wanted.table, wanted.system)
+        index = index_of(wanted, self._database.table(wanted.table))
         table = self._database.catalog.tables.get(wanted.table)
         # A table nobody wrote to has no number yet; making it one lets the read be invalidated.
         table = table or self._database.catalog.table(wanted.table)
@@ -276,12 +233,14 @@ class Transaction:
     # writes
 
     def _insert(self, request: requests.Insert) -> str:
-        table = self._writable_table(request.table)
+        return self._add(self._writable_table(request.table), request.document)
+
+    def _add(self, table: TableSpec, fields: dict[str, Any]) -> str:
         created = self._database.creation_time(self._now_ms)
-        number = self._database.catalog.table(request.table).number
+        number = self._database.catalog.table(table.name).number
         document_id = make_id(number, self._database.clock.random_bytes(14), created)
-        self._database.catalog.note_id(document_id, request.table)
-        self._put(table, None, request.document, {"_id": document_id, "_creationTime": created})
+        self._database.catalog.note_id(document_id, table.name)
+        self._put(table, None, fields, {"_id": document_id, "_creationTime": created})
         return document_id
 
     def _patch(self, request: requests.Patch) -> None:
@@ -316,6 +275,8 @@ class Transaction:
     def _writable_table(self, name: str) -> TableSpec:
         if not self._writable:
             raise QueryInvalid("a query only reads; write in a mutation")
+        if name in SYSTEM_SPECS:
+            raise SystemTableAccess(name, False)
         if not name.isidentifier() or name.startswith("_") or not name.isascii():
             raise DocumentInvalid(f"{name!r} is no table name; use letters, digits and _")
         return self._database.manifest.table(name)
@@ -329,6 +290,32 @@ class Transaction:
         check_size(new, database.limits)
         self._count_write(new.size)
         self._overlay.put(new.id, old, new)
+
+    # what the runtime keeps in tables of its own
+
+    def system_get(self, document_id: str) -> Stored | None:
+        """A document of any table, read by the runtime for itself."""
+        return self._read(document_id, self._database.catalog.table_of(document_id) or "")
+
+    def system_scan(self, wanted: requests.Range, limit: int) -> list[Stored]:
+        """The first documents of a range of a system table."""
+        wanted.system = True
+        batch = self._scan(requests.Scan(wanted, limit))
+        batch.scan.used = len(batch.documents)
+        return batch.documents
+
+    def system_insert(self, table: str, fields: dict[str, Any]) -> str:
+        """Adds a document to a system table; also in a call that may not write by itself."""
+        return self._add(self._database.table(table), fields)
+
+    def system_patch(self, stored: Stored, changes: dict[str, Any]) -> None:
+        """Changes fields of a document of a system table."""
+        table = self._database.table(stored.table or "")
+        self._put(table, stored, {**stored.fields, **changes}, _system_fields(stored))
+
+    def system_delete(self, stored: Stored) -> None:
+        """Removes a document of a system table."""
+        self._overlay.put(stored.id, stored, None)
 
     def _count_write(self, size: int) -> None:
         limits, counters = self._database.limits, self.counters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from headwater.core.calls import Call, Outcome, Placement
 from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest
 from headwater.core.session import Close, Session
+from headwater.core.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,20 @@ class Execute:
 
 
 @dataclass(frozen=True, slots=True)
+class Transact:
+    """A step of the runtime itself in a transaction of its own: the record of an uploaded file, a
+    call scheduled by an action.
+
+    Attributes:
+        step: reads and writes by the transaction's `system_` methods and `answer`.
+        reply: given what the step returned once that is durable, or why it was not kept.
+    """
+
+    step: Callable[[Transaction], Any]
+    reply: Callable[[Any, BaseException | None], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """Another backend to serve from now on."""
 
@@ -65,7 +81,7 @@ class Reload:
     reply: Callable[[BaseException | None], None]
 
 
-Work = FromClient | Authenticated | Left | Drained | Execute | Reload
+Work = FromClient | Authenticated | Left | Drained | Execute | Transact | Reload
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +111,13 @@ class Answer:
 
 
 Output = Delivery | Answer
+
+
+def settle(future: Future[Any], value: Any, error: BaseException | None) -> None:
+    """Ends a future that waits for an Execute or a Transact, unless who waited is gone."""
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(value)

@@ -53,7 +53,8 @@ def host_of(**limits: Any) -> ActionHost:
     """A host of the action that waits."""
     placement = InProcess(app_of(wait), Limits(**limits))
     database = database_of(limits=Limits(**limits))
-    return ActionHost(database, Calls(database, placement), lambda _call, _reply: None)
+    calls = Calls(database, placement)
+    return ActionHost(database, calls, lambda _call, _reply: None, lambda _work: None)
 
 
 CALL = Call("things:wait", "action", {})
