@@ -57,7 +57,7 @@ TESTED_THROUGH = {
     "tests/docs/test_snippets.py": """
         core.asking core.catalog core.codecs core.context core.database core.db core.documents
         core.functions core.ids core.manifest core.migration core.names core.overlay
-        core.pagination core.query core.ranges core.reads core.storage.sqlite core.tables
+        core.pagination core.query core.ranges core.reads core.scans core.storage.sqlite core.tables
         core.transaction core.validators core.writes
     """,
 }

@@ -72,9 +72,9 @@ def backend() -> Backend:
     return backend_of(Note, sizes, by_name, typed, around, write)
 
 
-def stored(backend: Backend) -> str:
+def stored(backend: Backend) -> Id[Any]:
     """The id of a file's record, made as the runtime does."""
-    return backend._host.transact(lambda t: t.system_insert("_storage", FILE))
+    return Id(backend._host.transact(lambda t: t.system_insert("_storage", FILE)))
 
 
 def test_functions_read_system_tables_by_class_and_by_name(backend: Backend) -> None:
@@ -157,8 +157,8 @@ def test_a_step_of_a_lost_commit_is_told_so(backend: Backend) -> None:
     def full() -> None:
         raise StorageFailure("the disk is full")
 
-    backend.clock.faults["commit"] = full  # type: ignore[attr-defined]
+    backend.clock.faults["commit"] = full
     with pytest.raises(StorageFailure, match="the disk is full"):
         stored(backend)
-    del backend.clock.faults["commit"]  # type: ignore[attr-defined]
+    del backend.clock.faults["commit"]
     assert backend.query(sizes) == []
