@@ -172,8 +172,9 @@ _FIELDS: Final[dict[type, dict[str, _Way]]] = {
     requests.ScanMore: {"scan": (lambda scan: scan.number, _COUNT[1]), "limit": _COUNT},
     requests.Page: {
         "range": _RANGE, "num_items": _COUNT, "cursor": _MAYBE_TEXT, "end_cursor": _MAYBE_TEXT,
-        "maximum_rows_read": _MAYBE_COUNT,
+        "maximum_rows_read": _MAYBE_COUNT, "maximum_bytes_read": _MAYBE_COUNT, "filtered": _FLAG,
     },
+    requests.PageEnd: {"scan": (lambda scan: scan.number, _COUNT[1]), "kept": _COUNT},
     requests.Identity: {},
     requests.RunFunction: {"path": _TEXT, "kind": _TEXT, "arguments": _OBJECT},
 }  # fmt: skip

@@ -178,12 +178,16 @@ class WorkerPlacement:
                 raise MalformedFrame("a scan of fewer than no documents")
             if request.stream:
                 request.limit = min(request.limit or 1, self._limits.prefetch)
-        if not isinstance(request, requests.ScanMore):
+        if not isinstance(request, requests.ScanMore | requests.PageEnd):
             return None
         number: int = request.scan
         if not 0 <= number < len(call.scans):
             raise MalformedFrame("a scan that is not open")
         request.scan = call.scans[number]
+        if isinstance(request, requests.PageEnd):
+            if request.scan.window is None:
+                raise MalformedFrame("the end of what is no page")
+            return number
         request.scan.used = len(request.scan.keys)  # who asks for more has seen what it was given
         request.limit = max(1, min(request.limit, self._limits.prefetch))
         return number

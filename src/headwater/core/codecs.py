@@ -220,15 +220,15 @@ class Codecs:
     def fields(self, cls: type[Model]) -> tuple[dict[str, Field], list[MemberCodec]]:
         """A model's members under wire names, and how to restore each."""
         where = f"{cls.__module__}.{cls.__name__}"
-        wires = checked_wire_names((n for n in cls.model_fields if n not in _SYSTEM), where)
-        wires |= {name: wire for name, wire in _SYSTEM.items() if name in cls.model_fields}
+        system = _SYSTEM if issubclass(cls, Document) else {}
+        wires = checked_wire_names((n for n in cls.model_fields if n not in system), where) | system
         fields, restores = {}, []
         for name, field in cls.model_fields.items():
             codec = self._field(cls, name, field, f"{where}, field {name}")
             default = MISSING if field.is_required() else field
             if issubclass(cls, Document) and default is not MISSING and field.default is not None:
                 default = MISSING  # a stored document always has the field
-            if name in _SYSTEM and issubclass(cls, Document):
+            if name in system:
                 default = MISSING
             fields[wires[name]] = Field(codec.validator, optional=default is not MISSING)
             restores.append(MemberCodec(name, wires[name], codec.restore, field))

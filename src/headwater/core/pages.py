@@ -6,10 +6,16 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from headwater.core.documents import Stored
 from headwater.core.requests import Page
 from headwater.errors import InvalidCursor, QueryInvalid
+from headwater.settings import Limits
+
+if TYPE_CHECKING:
+    from headwater.core.scans import OpenScan
 
 _END = b""  # the position after the last document, whatever is added later
 _MARK = 8  # bytes of the query's fingerprint in a cursor
@@ -28,40 +34,72 @@ class PageBatch:
 
 @dataclass(slots=True)
 class Window:
-    """The part of a range one page reads."""
+    """The part of a range one page reads, and how much of it.
+
+    Attributes:
+        limit: documents to begin with; None for a page that has an end, which is read to it.
+        rows: documents to read at most, None where there is an end or no such wish.
+        bytes: the same of bytes; the document that goes beyond is still read.
+        soft: documents, bytes and length of a page beyond which a split is recommended.
+        slot: the page's place in the call's journal.
+        stopped: it reached `rows` or `bytes`.
+    """
 
     start: bytes
     end: bytes
     limit: int | None
     mark: bytes
     end_position: bytes | None
-    maximum: int | None
+    rows: int | None
+    bytes: int | None
+    soft: tuple[int, int, int]
+    slot: int = 0
+    stopped: bool = False
 
-    def result(self, documents: list[Stored], keys: list[bytes], exhausted: bool) -> PageBatch:
-        """The page of the documents read.
+    def allowed(self, given: int, wanted: int | None) -> int | None:
+        """How many of the documents wanted may still be read after those given."""
+        if self.rows is None:
+            return wanted
+        return self.rows - given if wanted is None else min(wanted, self.rows - given)
+
+    def within(self, before: int, sizes: list[int]) -> int:
+        """How many documents of these sizes are read until the page's bytes are reached."""
+        if self.bytes is None:
+            return len(sizes)
+        sums = accumulate(sizes, initial=before)
+        return sum(1 for read in list(sums)[:-1] if read < self.bytes)
+
+    def note(self, scan: OpenScan) -> bool:
+        """Whether the page has read all it may."""
+        full = self.rows is not None and len(scan.keys) >= self.rows
+        self.stopped = full or (self.bytes is not None and sum(scan.sizes) >= self.bytes)
+        return self.stopped
+
+    def result(self, scan: OpenScan, kept: int, documents: list[Stored]) -> PageBatch:
+        """The page of what the handler has looked at and of which it kept so many.
 
         A page that is exactly full is not done: only an attempt to read on shows the end.
-        """
-        if self.end_position is not None:
-            position = self.end_position
-        else:
-            position = _END if exhausted else keys[-1]
-        split = _cursor(self.mark, keys[len(keys) // 2]) if len(keys) > 2 else None
-        status = self._status(len(keys))
-        return PageBatch(
-            documents,
-            position == _END,
-            _cursor(self.mark, position),
-            split if status else None,
-            status,
-        )
 
-    def _status(self, rows: int) -> str | None:
-        if self.maximum is None or rows <= 2:
-            return None
-        if rows >= self.maximum:
+        Raises:
+            QueryInvalid: it looked at nothing of what there was.
+        """
+        rows, position = scan.used, self.end_position
+        exhausted = scan.done and rows == len(scan.keys)
+        if position is None:
+            full = rows > 0 and self.limit is not None and kept >= self.limit
+            if rows == 0 and not exhausted:
+                raise QueryInvalid("a page ends after a document of it")
+            position = _END if exhausted and not full else scan.keys[rows - 1]
+        split = _cursor(self.mark, scan.keys[rows // 2]) if rows > 2 else None
+        cursor, status = _cursor(self.mark, position), self._status(scan, kept)
+        return PageBatch(documents, position == _END, cursor, split, status)
+
+    def _status(self, scan: OpenScan, kept: int) -> str | None:
+        if self.stopped and not scan.done and scan.used == len(scan.keys):
             return "SplitRequired"
-        return "SplitRecommended" if rows * 4 > self.maximum * 3 else None
+        read = scan.used, sum(scan.sizes[: scan.used]), kept
+        over = any(is_ > soft for is_, soft in zip(read, self.soft, strict=True))
+        return "SplitRecommended" if over else None
 
 
 def mark(fingerprint: bytes, index_prefix: bytes) -> bytes:
@@ -69,32 +107,67 @@ def mark(fingerprint: bytes, index_prefix: bytes) -> bytes:
     return hashlib.sha256(fingerprint + index_prefix).digest()[:_MARK]
 
 
-def own(cursor: str | None, mark: bytes) -> str | None:
-    """A cursor of a journal, None when it belongs to another query or to an index made anew."""
-    try:
-        return cursor if cursor is not None and _position(cursor, mark) is not None else None
-    except InvalidCursor:
-        return None
-
-
-def window(request: Page, mark: bytes, start: bytes, end: bytes) -> Window:
+def window(
+    request: Page, mark: bytes, start: bytes, end: bytes, journal: str | None, limits: Limits
+) -> Window:
     """The window of a page request within its query's interval.
 
+    Args:
+        request: the page wanted.
+        mark: of its query.
+        start: where the query's interval begins.
+        end: where it ends.
+        journal: where this page ended when the query ran last.
+        limits: of the transaction; beyond three quarters of them a split is recommended, too.
+
     Raises:
-        QueryInvalid: num_items below 1.
+        QueryInvalid: num_items, maximum_rows_read or maximum_bytes_read below 1.
         InvalidCursor: a cursor of another query or of an index made anew, or no cursor at all.
     """
-    if request.num_items < 1:
-        raise QueryInvalid(f"paginate() needs num_items of 1 or more, not {request.num_items}")
+    _check_counts(request)
+    descending = request.range.descending
     after = None if request.cursor is None else _position(request.cursor, mark)
     until = None if request.end_cursor is None else _position(request.end_cursor, mark)
-    descending = request.range.descending
+    if until is None:
+        until = _remembered(journal, mark, after, descending)
     for position, begins in ((after, True), (until, False)):
         if position is None or (position == _END and not begins):
             continue
         start, end = _cut(start, end, position, begins, descending)
-    limit = None if until is not None else request.num_items
-    return Window(start, end, limit, mark, until, request.maximum_rows_read)
+    rows, bytes_ = request.maximum_rows_read, request.maximum_bytes_read
+    soft = (
+        _soft(min(rows or limits.documents_read, limits.documents_read)),
+        _soft(min(bytes_ or limits.bytes_read, limits.bytes_read)),
+        _soft(limits.array_length),
+    )
+    if until is not None:
+        return Window(start, end, None, mark, until, None, None, soft)
+    return Window(start, end, request.num_items, mark, None, rows, bytes_, soft)
+
+
+def _check_counts(request: Page) -> None:
+    for name in ("num_items", "maximum_rows_read", "maximum_bytes_read"):
+        count = getattr(request, name)
+        if count is not None and count < 1:
+            raise QueryInvalid(f"paginate() needs {name} of 1 or more, not {count}")
+
+
+def _soft(limit: int) -> int:
+    return limit * 3 // 4
+
+
+def _remembered(
+    journal: str | None, mark: bytes, after: bytes | None, descending: bool
+) -> bytes | None:
+    """The end a journal has for a page, None when it belongs to another one."""
+    try:
+        until = None if journal is None else _position(journal, mark)
+    except InvalidCursor:
+        return None
+    if until is None or after is None or until in (_END, after):
+        return until
+    ahead = after != _END and (until < after if descending else until > after)
+    return until if ahead else None
 
 
 def _cut(

@@ -10,7 +10,7 @@ from headwater.core.documents import Stored
 from headwater.core.driver import Run
 from headwater.core.names import wire_name
 from headwater.core.pagination import PaginationOptions, PaginationResult
-from headwater.core.requests import Bound, Page, Range, Scan, ScanMore
+from headwater.core.requests import Bound, Page, PageEnd, Range, Scan, ScanMore
 from headwater.core.schema import build
 from headwater.core.values import UNSET
 from headwater.errors import QueryInvalid
@@ -174,7 +174,11 @@ class Query(Generic[T]):
             batch = await self._run.ask(ScanMore(batch.scan, next(sizes, _CHUNKS[-1])))
 
     def paginate(self, options: PaginationOptions) -> Coroutine[Any, Any, PaginationResult[T]]:
-        """One page from the options' cursor on; hand the client's options through."""
+        """One page from the options' cursor on; hand the client's options through.
+
+        With filters it reads on until the page is full, `maximum_rows_read` is reached, or nothing
+        is left.
+        """
         self._use()
         page = Page(
             self._range,
@@ -182,26 +186,53 @@ class Query(Generic[T]):
             options.cursor,
             options.end_cursor,
             options.maximum_rows_read,
+            options.maximum_bytes_read,
+            bool(self._filters),
         )
-        return self._run.ask(page, self._page_result)
+        if self._filters:
+            return self._run.tracked(self._filtered_page(page))
+        return self._run.ask(page, self._whole_page)
 
-    def _page_result(self, page: Any) -> PaginationResult[T]:
-        loaded = (self._load(stored) for stored in page.documents)
-        kept = [item for item in loaded if all(predicate(item) for predicate in self._filters)]
-        values = {
-            "page": kept,
-            "is_done": page.done,
-            "continue_cursor": page.cursor,
-            "split_cursor": page.split_cursor,
-            "page_status": page.status,
-        }
-        made: PaginationResult[T] = build(PaginationResult, values)
-        return made
+    def _whole_page(self, page: Any) -> PaginationResult[T]:
+        return _page_result(page, list(map(self._load, page.documents)))
+
+    async def _filtered_page(self, page: Page) -> PaginationResult[T]:
+        kept: list[T] = []
+        batch: Any = await self._run.ask(page)
+        self._keep(kept, batch)  # as many as are wanted at most, or all of a page that has an end
+        sizes = iter(_CHUNKS)
+        while not batch.done and len(kept) < page.num_items:
+            missing = page.num_items - len(kept)
+            more = ScanMore(batch.scan, max(missing, next(sizes, _CHUNKS[-1])))
+            batch = await self._run.ask(more)
+            self._keep(kept, batch, page.num_items)
+        return _page_result(await self._run.ask(PageEnd(batch.scan, len(kept))), kept)
+
+    def _keep(self, kept: list[T], batch: Any, most: int | None = None) -> None:
+        for stored in batch.documents:
+            if len(kept) == most:
+                return
+            batch.scan.used += 1
+            document = self._load(stored)
+            if all(predicate(document) for predicate in self._filters):
+                kept.append(document)
 
     def _use(self) -> None:
         if self._used:
             raise QueryInvalid("a query runs once; build it anew with ctx.db.query(...)")
         self._used = True
+
+
+def _page_result(page: Any, kept: list[T]) -> PaginationResult[T]:
+    values = {
+        "page": kept,
+        "is_done": page.done,
+        "continue_cursor": page.cursor,
+        "split_cursor": page.split_cursor,
+        "page_status": page.status,
+    }
+    made: PaginationResult[T] = build(PaginationResult, values)
+    return made
 
 
 def _split(keyword: str) -> tuple[str, str]:

@@ -97,13 +97,31 @@ class ScanMore:
 
 @dataclass(slots=True)
 class Page:
-    """One page of a range, from `cursor` on."""
+    """One page of a range, from `cursor` on.
+
+    A `filtered` one is given as a scan, for the handler to choose from: it asks for more until it
+    has enough, then for the PageEnd.
+    """
 
     range: Range
     num_items: int
     cursor: str | None
     end_cursor: str | None = None
     maximum_rows_read: int | None = None
+    maximum_bytes_read: int | None = None
+    filtered: bool = False
+
+
+@dataclass(slots=True)
+class PageEnd:
+    """The cursors of a filtered page, which ends where its handler stopped to look.
+
+    Attributes:
+        kept: how many documents are on it.
+    """
+
+    scan: Any
+    kept: int
 
 
 @dataclass(slots=True)

@@ -1,10 +1,14 @@
-"""Scans: ranges of an index being read, and how far the handler has come in each."""
+"""Scans: a range of an index being read, and how far its handler came."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from headwater.core.documents import Stored
+from headwater.core.pages import Window
+from headwater.core.requests import Range
 
 
 @dataclass(slots=True)
@@ -21,16 +25,23 @@ class OpenScan:
 
     Attributes:
         used: how many of the documents given so far the handler has looked at.
+        done: the range holds no more than was given.
+        window: the page it is read for, if it is.
     """
 
-    table: str
+    range: Range
     start: bytes
     end: bytes
-    descending: bool
+    window: Window | None = None
     keys: list[bytes] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     used: int = 0
     done: bool = False
+
+    @property
+    def descending(self) -> bool:
+        """Whether it is read from its end."""
+        return self.range.descending
 
     def rest(self) -> tuple[bytes, bytes]:
         """The part of the range that was not given yet."""
@@ -51,8 +62,18 @@ class OpenScan:
 
 @dataclass(slots=True)
 class Batch:
-    """Documents of a scan; `done` when the range holds no more."""
+    """Documents of a scan; `done` when there are no more to be had from it."""
 
     scan: OpenScan
     documents: list[Stored]
     done: bool
+
+
+def account(scans: Iterable[OpenScan], by_id: int) -> str:
+    """What was read through which index, most first: for the message of a limit."""
+    read: Counter[str] = Counter()
+    for scan in scans:
+        read[f"{scan.range.table}.{scan.range.index}"] += len(scan.keys)
+    parts = [f"{count} through {index}" for index, count in read.most_common(3) if count]
+    parts += [f"{by_id} by id"] * (by_id > 0)
+    return f"Documents read so far: {', '.join(parts)}. " if parts else ""

@@ -16,7 +16,7 @@ from headwater.core.manifest import TableSpec
 from headwater.core.overlay import Overlay
 from headwater.core.ranges import fingerprint, index_of, interval
 from headwater.core.reads import ReadSet, point
-from headwater.core.scans import Batch, Given, OpenScan
+from headwater.core.scans import Batch, Given, OpenScan, account
 from headwater.core.storage import Entry
 from headwater.core.system import SYSTEM_SPECS
 from headwater.core.writes import check_size, checked_document, patched
@@ -30,6 +30,7 @@ from headwater.errors import (
 )
 
 _BY_ID = "by_id"
+_AT_ONCE = 64  # documents loaded before their bytes are looked at
 
 
 @dataclass(slots=True)
@@ -148,7 +149,7 @@ class Transaction:
     def _scan(self, request: requests.Scan) -> Batch:
         wanted = request.range
         start, end = self._interval(wanted)
-        scan = OpenScan(wanted.table, start, end, wanted.descending)
+        scan = OpenScan(wanted, start, end)
         if request.limit == 0:
             return Batch(scan, [], False)
         self._scans.append(scan)
@@ -158,33 +159,40 @@ class Transaction:
         return self._next(request.scan, request.limit)
 
     def _next(self, scan: OpenScan, limit: int | None) -> Batch:
-        given, limits = self._given, self._database.limits
+        given, limits, window = self._given, self._database.limits, scan.window
+        if window is not None:
+            limit = window.allowed(len(scan.keys), limit)
         room = limits.documents_read - self.counters.documents_read - given.documents
         wanted = room + 1 if limit is None else min(limit, room + 1)
         entries = self._entries(*scan.rest(), scan.descending, wanted)
         if len(entries) > room:
             raise self._unread(scan, "documents_read")
-        scan.done = len(entries) < wanted
-        documents = self._documents(entries)
-        scan.keys.extend([key for key, _ in entries])
+        documents = self._documents(entries, limits.bytes_read)
         sizes = [len(stored.body) for stored in documents]
+        scan.done = len(entries) < wanted
+        if window is not None and (kept := window.within(sum(scan.sizes), sizes)) < len(entries):
+            del entries[kept:], documents[kept:], sizes[kept:]
+            scan.done = False
+        scan.keys.extend([key for key, _ in entries])
         scan.sizes.extend(sizes)
         given.documents += len(documents)
         given.bytes += sum(sizes)
         if self.counters.bytes_read + given.bytes > limits.bytes_read:
             raise self._unread(scan, "bytes_read")
-        return Batch(scan, documents, scan.done)
+        over = scan.done or (window is not None and window.note(scan))
+        return Batch(scan, documents, over)
 
     def _unread(self, scan: OpenScan, limit: str) -> LimitExceeded:
         self.reads.add(scan.start, scan.end)  # the call fails by what is there, given to it or not
-        return self._too_much(scan.table, limit)
+        return self._too_much(scan.range.table, limit)
 
     def _too_much(self, table: str, limit: str) -> LimitExceeded:
         allowed = getattr(self._database.limits, limit)
         words = limit.replace("_", " ")
+        so_far = account(self._scans, self.counters.documents_read)
         return LimitExceeded(
             f"this call reached its limit of {allowed:g} {words} while reading table {table}. "
-            "Narrow the read: an index range, .take(n) or .paginate()"
+            f"{so_far}Narrow the read: an index range, .take(n) or .paginate()"
         )
 
     def _entries(self, start: bytes, end: bytes, descending: bool, limit: int) -> list[Entry]:
@@ -193,9 +201,14 @@ class Transaction:
         stored = self._database.entries(start, end, descending)
         return list(itertools.islice(self._overlay.merged(stored, start, end, descending), limit))
 
-    def _documents(self, entries: list[Entry]) -> list[Stored]:
+    def _documents(self, entries: list[Entry], most: int) -> list[Stored]:
+        """The documents of entries; no more of them once they have more than `most` bytes."""
         load = self._load if len(self._overlay) else self._database.document
-        documents = [load(document_id) for _, document_id in entries]
+        documents = [load(document_id) for _, document_id in entries[:_AT_ONCE]]
+        for at in range(_AT_ONCE, len(entries), _AT_ONCE):
+            if sum(len(stored.body) for stored in documents if stored) > most:
+                break
+            documents += [load(document_id) for _, document_id in entries[at : at + _AT_ONCE]]
         assert None not in documents, "every index entry has its document"
         return cast("list[Stored]", documents)
 
@@ -212,18 +225,28 @@ class Transaction:
         table = table or self._database.catalog.table(wanted.table)
         return interval(wanted, index, table.indexes[index.name].number)
 
-    def _page(self, request: requests.Page) -> pages.PageBatch:
+    def _page(self, request: requests.Page) -> pages.PageBatch | Batch:
         start, end = self._interval(request.range)
         mark = pages.mark(fingerprint(request.range), start[:PREFIX])
-        if request.end_cursor is None:
-            request.end_cursor = pages.own(next(self._journal, None), mark)
-        window = pages.window(request, mark, start, end)
-        scan = OpenScan(request.range.table, window.start, window.end, request.range.descending)
+        journal, limits = next(self._journal, None), self._database.limits
+        window = pages.window(request, mark, start, end, journal, limits)
+        window.slot = len(self.journal)
+        self.journal.append("")
+        scan = OpenScan(request.range, window.start, window.end, window)
         self._scans.append(scan)
         batch = self._next(scan, window.limit)
+        if request.filtered:
+            return batch
         scan.used = len(batch.documents)
-        page = window.result(batch.documents, scan.keys, batch.done)
-        self.journal.append(page.cursor)
+        return self._ended(scan, len(batch.documents), batch.documents)
+
+    def _page_end(self, request: requests.PageEnd) -> pages.PageBatch:
+        return self._ended(request.scan, request.kept, [])
+
+    def _ended(self, scan: OpenScan, kept: int, documents: list[Stored]) -> pages.PageBatch:
+        assert scan.window is not None, "a page is read in a window"
+        page = scan.window.result(scan, kept, documents)
+        self.journal[scan.window.slot] = page.cursor
         return page
 
     def _who(self, _request: requests.Identity) -> dict[str, Any] | None:
@@ -343,6 +366,7 @@ _ANSWERS: dict[type, Callable[[Transaction, Any], Any]] = {
     requests.Scan: Transaction._scan,
     requests.ScanMore: Transaction._scan_more,
     requests.Page: Transaction._page,
+    requests.PageEnd: Transaction._page_end,
     requests.Identity: Transaction._who,
     requests.Insert: Transaction._insert,
     requests.Patch: Transaction._patch,

@@ -121,12 +121,13 @@ def test_iteration_reads_as_far_as_it_goes(backend: Backend) -> None:
     assert backend.stats.documents_read == 3
 
 
-def test_pages_are_filtered_after_reading(backend: Backend) -> None:
-    """A page may be shorter than asked for."""
+def test_a_filtered_page_is_filled(backend: Backend) -> None:
+    """It reads on until it has as many as were asked for, and no further."""
     options = PaginationOptions(num_items=2, cursor=None)
     page = asked(backend, lambda q: q.filter(lambda task: task.rank == 2).paginate(options))
-    assert [task["title"] for task in page["page"]] == ["b"]
+    assert [task["title"] for task in page["page"]] == ["b", "c"]
     assert not page["isDone"]
+    assert backend.stats.documents_read == 3
 
 
 @pytest.mark.parametrize(

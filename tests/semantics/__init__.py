@@ -1,0 +1,1 @@
+"""wire.md 3, row by row: each test is named after its row."""
