@@ -32,6 +32,7 @@ class Client:
         caught_up: what comes now is what it missed.
         told: the state of each query it follows.
         unchanged: queries of which a result was pushed though nothing was new.
+        news: queries it was told something of since the last check.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Client:
     told: dict[int, Told] = field(default_factory=dict)
     answers: dict[int, dict[str, Any]] = field(default_factory=dict)
     unchanged: list[int] = field(default_factory=list)
+    news: set[int] = field(default_factory=set)
     ts: int = 0
 
     def connect(self) -> None:
@@ -92,6 +94,7 @@ class Client:
         query_id = modification.pop("queryId")
         if modification["type"] == "QueryRemoved":
             self.told.pop(query_id, None)
+            self.news.discard(query_id)
             return
         title, _, _ = modification.get("errorMessage", "").partition("\n")  # has a random id
         text = json.dumps(modification).replace(title, "")
@@ -101,6 +104,7 @@ class Client:
         value = from_json(modification["value"]) if "value" in modification else None
         error = modification.get("errorMessage")
         self.told[query_id] = Told(value, error, modification["journal"], text)
+        self.news.add(query_id)
 
     def _MutationResponse(self, message: dict[str, Any]) -> None:
         self.answers[message["requestId"]] = message

@@ -113,8 +113,6 @@ class World:
 
     def follow(self, client: Client, plan: Plan, journal: str | None = None) -> Work:
         """A client begins to follow a query."""
-        if journal is not None and json_list(journal)[0] not in self.plain.cursors:
-            journal = None  # of a page the model never gave, to a client that was slow
         self.next_id += 1
         key = (encode(plan), journal, client.subject if plan["who"] else None)
         self.followed[client.id, self.next_id] = key
@@ -185,7 +183,7 @@ class World:
             query.answer = None
         for client in self.clients:
             for query_id, key in self.followed_by(client).items():
-                if not client.behind:
+                if query_id in client.news or not client.behind:
                     self._check_told(self.queries[key], client, client.told[query_id])
                 self._check_runs(client, query_id, touched[key], runs)
             self._check_news(client)
@@ -198,6 +196,7 @@ class World:
             who = key is None or self.queries[key].plan["who"]
             assert who or client.caught_up, "only changed results are pushed"
         client.unchanged.clear()
+        client.news.clear()
         client.caught_up = False
 
     def _touched(self, query: Followed, changed: list[dict[str, Any]]) -> bool:

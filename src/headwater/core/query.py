@@ -146,7 +146,7 @@ class Query(Generic[T]):
 
     async def _take_filtered(self, count: int | None) -> list[T]:
         if count == 0:
-            return []
+            return await self._scan(0)  # nothing, but a range that makes no sense is told
         found = []
         async for document in self._matching(None if count is None else count):
             found.append(document)
