@@ -102,7 +102,7 @@ def ranks_of(page: dict[str, Any]) -> list[float]:
     return [item["rank"] for item in page["page"]]
 
 
-def page_of(backend: Backend, count: int, cursor: str | None = None, **arguments: Any) -> Any:
+def page_of(backend: Backend, count: int, cursor: Any = None, /, **arguments: Any) -> Any:
     """A page, as a client gets it."""
     options = {"numItems": float(count), "cursor": cursor}
     if "end" in arguments:
