@@ -132,6 +132,10 @@ class BackendLoadError(HeadwaterError):
     """The backend folder does not import; says which file and line, and why."""
 
 
+class CodegenError(HeadwaterError):
+    """Types for the frontend that cannot be written; says which file or folder, and why."""
+
+
 class SchemaMismatch(HeadwaterError):
     """Stored documents that do not fit a new schema, by table, id and field."""
 

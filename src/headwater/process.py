@@ -19,6 +19,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
+from headwater.codegen import FreshTypes
 from headwater.core.calls import Call, Outcome
 from headwater.core.placement import InProcess
 from headwater.core.registry import App
@@ -64,7 +65,10 @@ def serve(options: ServerOptions, listening: socket.socket, beats: int | None = 
         return STARTUP_FAILED
     if options.dev:
         server.hub.engine.on_call = _tell_call
-        _watch(server, limits)
+        types = FreshTypes(options.root, _tell_types)
+        if app.functions or app.tables.by_name:  # else it may be one that did not load
+            types.put(app.manifest)
+        _watch(server, limits, types)
     server.run(listening, lambda: _announce(server, listening), beats)
     return 0
 
@@ -103,7 +107,7 @@ def _announce(server: Server, listening: socket.socket) -> None:
     _tell(f"Headwater {what}", "bold green", f" at {url} - {len(functions)} functions")
 
 
-def _watch(server: Server, limits: Limits) -> None:
+def _watch(server: Server, limits: Limits, types: FreshTypes) -> None:
     """Reloads the backend whenever a file below `backend/` is saved."""
     root = server.options.root
 
@@ -112,7 +116,7 @@ def _watch(server: Server, limits: Limits) -> None:
             began = time.monotonic()
             work = Reload(
                 lambda: InProcess(load(root, limits.load_limit_s), limits),
-                lambda error: _reloaded(server, error, began),  # noqa: B023 - called within the turn
+                lambda error: _reloaded(server, types, error, began),  # noqa: B023 - called within the turn
             )
             server.hub.put(work)
 
@@ -154,13 +158,18 @@ def _identity(folder: Path) -> int | None:
         return None
 
 
-def _reloaded(server: Server, error: BaseException | None, began: float) -> None:
+def _reloaded(server: Server, types: FreshTypes, error: BaseException | None, began: float) -> None:
     if error is not None:
         _report(error)
         return
-    functions = server.hub.engine.database.manifest.functions
+    manifest = server.hub.engine.database.manifest
     took = (time.monotonic() - began) * 1000
-    _tell("reloaded", "green", f" {len(functions)} functions in {took:.0f} ms")
+    _tell("reloaded", "green", f" {len(manifest.functions)} functions in {took:.0f} ms")
+    types.put(manifest)
+
+
+def _tell_types(text: str, trouble: bool) -> None:
+    _tell("types", "red" if trouble else "green", f" {text}")
 
 
 def _tell_call(call: Call, outcome: Outcome) -> None:

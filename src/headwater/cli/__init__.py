@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "run:run",
     "token": "token:token",
     "check": "check:check",
+    "codegen": "codegen:codegen",
     "explain": "explain:explain",
 }
 """Each command, with its file in this folder and the function, or the group of commands, in it."""

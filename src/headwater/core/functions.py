@@ -240,8 +240,9 @@ def read_signature(
     returns = codecs.of(hints.get("return", Any), f"{where}, return type")
     fields, taken, takes_any = _read_parameters(parameters[1:], hints, codecs, where)
     arguments = validators.Record() if takes_any else validators.Object(fields)
+    doc = inspect.getdoc(handler) or ""
     spec = FunctionSpec(
-        path, registered.kind, registered.visibility, arguments, returns.validator, source
+        path, registered.kind, registered.visibility, arguments, returns.validator, source, doc
     )
     return Function(spec, handler, tuple(taken), returns, takes_any)
 

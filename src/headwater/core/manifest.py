@@ -58,6 +58,7 @@ class FunctionSpec:
     arguments: Validator
     returns: Validator
     source: str = ""  # backend/tasks.py:12
+    doc: str = ""  # the handler's docstring, for tools and generated types
 
     @property
     def is_public(self) -> bool:
@@ -125,7 +126,8 @@ def _read_table(data: Mapping[str, Any]) -> TableSpec:
 def _function_json(spec: FunctionSpec) -> dict[str, Any]:
     shapes = {"arguments": spec.arguments.to_json(), "returns": spec.returns.to_json()}
     about = {"path": spec.path, "kind": spec.kind, "visibility": spec.visibility}
-    return {**about, **shapes, "source": spec.source}
+    doc = {"doc": spec.doc} if spec.doc else {}
+    return {**about, **shapes, "source": spec.source, **doc}
 
 
 def _read_function(data: Mapping[str, Any]) -> FunctionSpec:
@@ -140,4 +142,5 @@ def _read_function(data: Mapping[str, Any]) -> FunctionSpec:
         arguments=validators.from_json(data["arguments"]),
         returns=validators.from_json(data["returns"]),
         source=str(data["source"]),
+        doc=str(data.get("doc", "")),
     )
