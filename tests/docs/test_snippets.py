@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 
 from headwater.check import check_project
+from headwater.codegen import write
+from headwater.loader import load
 from headwater.testing import Backend
+from tests.scenarios.typescript import compile_frontend
 
 from .pages import ROOT, Block, blocks, pages
 
-LANGUAGES = {"python", "console", "json", "js", "text"}
+LANGUAGES = {"python", "console", "json", "js", "tsx", "text"}
 AT_ITS_END = ", at its end"
 TEMPLATE = ROOT / "template" / "{% if start == 'complete' %}backend{% endif %}"
 
@@ -126,3 +129,16 @@ def test_javascript_blocks_parse(page: Path, tmp_path: Path) -> None:
             path = tmp_path / f"line{block.line}.mjs"
             path.write_text(block.code)
             subprocess.run(["node", "--check", str(path)], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("page", with_language("tsx"), ids=name_of)
+def test_typescript_blocks_compile(page: Path, tmp_path: Path) -> None:
+    """What a page shows as TypeScript is right by `tsc --strict`, with the types of its backend."""
+    settings = ROOT / "tests/apps/typed/frontend/tsconfig.json"
+    for block in (block for block in blocks(page) if block.title):
+        (tmp_path / block.title).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / block.title).write_text(block.code)
+    shutil.copy(settings, tmp_path / "frontend")
+    write(tmp_path / "frontend/src/_generated", load(tmp_path).manifest)
+    compiled = compile_frontend(tmp_path / "frontend", "--skipLibCheck")
+    assert compiled.exit_code == 0, compiled.output
