@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from headwater.auth import Auth, Caller
 from headwater.core import values
 from headwater.core.calls import Call, Outcome
+from headwater.core.failures import WHOLE, Disclosure
 from headwater.core.manifest import FunctionKind, canonical_path
 from headwater.errors import InvalidToken, InvalidValue
 from headwater.hub import Hub
@@ -120,22 +121,28 @@ class HttpApi:
             outcome = await self._hub.actions.run(call)
         else:
             outcome, _ = await self._hub.execute(call)
-        return self._response(outcome, format_)
+        return self._response(outcome, format_, WHOLE if caller.admin else self._disclosure)
 
     def _kind_of(self, path: str) -> FunctionKind:
         spec = self._hub.engine.database.manifest.functions.get(path)
         return spec.kind if spec is not None else "query"
 
-    def _response(self, outcome: Outcome, format_: str) -> Response:
+    @property
+    def _disclosure(self) -> Disclosure:
+        return self._hub.engine.disclosure
+
+    def _response(self, outcome: Outcome, format_: str, disclosure: Disclosure) -> Response:
         failure = outcome.failure
-        lines = {"logLines": outcome.log_lines} if outcome.log_lines else {}
+        told = disclosure.lines(outcome.log_lines)
+        lines = {"logLines": told} if told else {}
         if failure is None:
             body = {"status": "success", "value": _formatted(outcome.value or b"null", format_)}
             return _json({**body, **lines})
         if failure.overloaded is not None:
-            return problem(503, _BUSY[failure.overloaded], failure.message)
-        title = self._hub.engine.database.clock.random_bytes(8).hex()
-        body = {"status": "error", "errorMessage": failure.titled(title)}
+            message = disclosure.message(failure, outcome.request_id)
+            return problem(503, _BUSY[failure.overloaded], message)
+        message = disclosure.message(failure, outcome.request_id)
+        body = {"status": "error", "errorMessage": message}
         if failure.data is not None:
             body["errorData"] = _formatted(failure.data, format_)
         return _json({**body, **lines})

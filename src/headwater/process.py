@@ -63,8 +63,8 @@ def serve(options: ServerOptions, listening: socket.socket, beats: int | None = 
         text = error.message if isinstance(error, HeadwaterError) else str(error)
         _tell("Headwater cannot start:", "bold red", f" {text}")
         return STARTUP_FAILED
+    server.hub.engine.on_call = _tell_call if options.dev else _tell_failure
     if options.dev:
-        server.hub.engine.on_call = _tell_call
         types = FreshTypes(options.root, _tell_types)
         if app.functions or app.tables.by_name:  # else it may be one that did not load
             types.put(app.manifest)
@@ -176,8 +176,14 @@ def _tell_call(call: Call, outcome: Outcome) -> None:
     """Shows what a function printed and why it failed, as it happens."""
     for line in outcome.log_lines:
         _tell(f"{call.kind} {shortened(call.path)}", "dim", f" {line}")
+    _tell_failure(call, outcome)
+
+
+def _tell_failure(call: Call, outcome: Outcome) -> None:
+    """Shows the whole of a failure; its request id is all that a production's clients are told."""
     if outcome.failure is not None:
-        _tell(f"{call.kind} {shortened(call.path)}", "red", f" {outcome.failure.message}")
+        text = f" {outcome.failure.message}\n    request {outcome.request_id}"
+        _tell(f"{call.kind} {shortened(call.path)}", "red", text)
 
 
 def _report(error: BaseException) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import math
 import os
 import signal
 import socket
@@ -23,6 +25,7 @@ from headwater.auth import Auth
 from headwater.clock import Clock
 from headwater.core.database import Database
 from headwater.core.engine import Engine
+from headwater.core.failures import Disclosure
 from headwater.core.logs import install_log_handler
 from headwater.core.placement import InProcess
 from headwater.core.registry import App
@@ -36,6 +39,7 @@ from headwater.pages import add_pages
 from headwater.settings import STATE, Limits
 from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
 
+_log = logging.getLogger("headwater")
 DATABASE = "data.sqlite3"
 _ADMIN_ROUTES = frozenset({"/api/function"})  # no page of another origin may call these
 _GC_THRESHOLDS = (10_000, 20, 50)  # Python's own make up half of a subscription's set-up
@@ -52,6 +56,7 @@ class ServerOptions:
         dev: development: tokens for pages, the backend watched.
         allow_hosts: further names for Host.
         allow_origins: further origins, or `*`.
+        show_errors: clients are told messages, traces and log lines in production too.
         after_fault: the process before this one was ended by what it ran.
     """
 
@@ -62,6 +67,7 @@ class ServerOptions:
     allow_hosts: list[str] = field(default_factory=list)
     allow_origins: list[str] = field(default_factory=list)
     after_fault: bool = False
+    show_errors: bool = False
 
 
 class Front:
@@ -163,6 +169,7 @@ class Server:
         self.auth = Auth(state, Clock())
         database = Database(SqliteStorage(state / DATABASE), Clock(), limits)
         self.hub = Hub(Engine(database, InProcess(app, limits)))
+        self.hub.engine.disclosure = Disclosure(options.dev or options.show_errors)
         self._last_call = LastCall(state / "last_call")
         if options.after_fault:
             self.hub.engine.calls.refuse(self._last_call.read())
@@ -213,6 +220,8 @@ class _Network:
     ) -> None:
         self._server = server
         self._beats = beats
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
         self._listening = listening
         self._started = started
         dead_s = server.limits.dead_client_s
@@ -227,7 +236,7 @@ class _Network:
                 ws_ping_timeout=dead_s - ping_s,
                 log_level="warning",
                 access_log=False,
-                timeout_graceful_shutdown=2,
+                timeout_graceful_shutdown=math.ceil(server.limits.action_shutdown_s) + 1,
                 server_header=False,
             )
         )
@@ -241,7 +250,9 @@ class _Network:
             self._server.hub.stop()
 
     async def _serve(self) -> None:
-        self._server.hub.connect(asyncio.get_running_loop())
+        self._loop = asyncio.get_running_loop()
+        self._server.hub.connect(self._loop)
+        ending = asyncio.create_task(self._end_actions())
         serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listening]))
         while not self._uvicorn.started and not serving.done():
             await asyncio.sleep(0.005)
@@ -249,7 +260,15 @@ class _Network:
             self._started()
         beating = asyncio.create_task(self._beat())
         await serving
+        self._stopping.set()
+        await ending
         beating.cancel()
+
+    async def _end_actions(self) -> None:
+        """Waits for the end, then gives running actions a while, beside what uvicorn gives."""
+        await self._stopping.wait()
+        grace_s = self._server.limits.action_shutdown_s
+        await self._server.hub.actions.end(grace_s, _log.warning)
 
     async def _beat(self) -> None:
         """Tells the supervisor every second that this process is alive."""
@@ -261,6 +280,9 @@ class _Network:
     def stop(self) -> None:
         """Ends serving; connections are told, what the engine has taken is finished."""
         self._uvicorn.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # closed: it has ended already
+                self._loop.call_soon_threadsafe(self._stopping.set)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -46,6 +46,12 @@ class Limits:
     load_limit_s: float = _limit(20.0, "importing a backend may load heavy libraries, not hang")
     action_limit_s: float = _limit(600.0, "ten minutes, as Convex gives its Node actions")
     actions_at_once: int = _limit(1000, "bounds memory; Convex allows 1000 concurrent actions")
+    action_shutdown_s: float = _limit(
+        5.0, "what actions have to end when the server is stopped; below the ten of containers"
+    )
+    nested_calls: int = _limit(
+        32, "functions that run one another; more is a function that runs itself without end"
+    )
     documents_read: int = _limit(32_000, "a transaction that reads more needs an index")
     bytes_read: int = _limit(16 * 2**20, "16 MiB, as Convex; bounds memory per call")
     ranges_read: int = _limit(4_096, "index ranges per transaction; each is kept for invalidation")

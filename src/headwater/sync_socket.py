@@ -15,7 +15,7 @@ from typing import Any
 
 from headwater.auth import EXPIRED, NOBODY, Auth, Caller
 from headwater.core import protocol
-from headwater.core.calls import Call
+from headwater.core.calls import Call, Outcome
 from headwater.core.protocol import ActionRequest, Authenticate, Event
 from headwater.core.session import Close, Session
 from headwater.core.work import Authenticated, Drained, FromClient, Left
@@ -104,7 +104,7 @@ class SyncSocket:
                 reading.result()  # an error of ours, for uvicorn to log
         finally:
             self._closed.set()
-            for task in (reading, closed, pinging, *self._actions):
+            for task in (reading, closed, pinging):  # actions go on: half of one helps nobody
                 task.cancel()
             if self._slow is not None:
                 self._slow.cancel()
@@ -181,18 +181,15 @@ class SyncSocket:
             message.path, "action", message.arguments, session.identity, internal=session.admin
         )
         outcome = await self._hub.actions.run(call)
-        if outcome.failure is None:
-            value = outcome.value or b"null"
-            text = protocol.action_response(message.request_id, value, outcome.log_lines)
-        else:
-            title = self._hub.engine.database.clock.random_bytes(8).hex()
-            text = protocol.action_failed(
-                message.request_id,
-                outcome.failure.titled(title),
-                outcome.failure.data,
-                outcome.log_lines,
-            )
-        self.deliver([text], 0, None)
+        self.deliver([self._action_response(message.request_id, outcome)], 0, None)
+
+    def _action_response(self, request_id: int, outcome: Outcome) -> str:
+        disclosure, failure = self._hub.engine.disclosure, outcome.failure
+        lines = disclosure.lines(outcome.log_lines)
+        if failure is None:
+            return protocol.action_response(request_id, outcome.value or b"null", lines)
+        message = disclosure.message(failure, outcome.request_id)
+        return protocol.action_failed(request_id, message, failure.data, lines)
 
     # sending
 

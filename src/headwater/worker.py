@@ -102,7 +102,7 @@ class Worker:
             now_ms=message["now"],
             seed=int(message["seed"]),
             log=log,
-            nested=message["nested"],
+            depth=int(message["nested"]),
         )
 
     def _answerer(self, number: int, scans: dict[int, RemoteScan]) -> Callable[[Any], Any]:

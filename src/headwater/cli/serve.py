@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -20,6 +21,12 @@ AllowHost = Annotated[
 ]
 AllowOrigin = Annotated[
     list[str] | None, typer.Option(help="A further web origin that may call, or *.")
+]
+
+
+ShowErrors = Annotated[
+    bool,
+    typer.Option("--show-errors", help="Tell clients messages, traces and log lines, as dev does."),
 ]
 
 
@@ -40,11 +47,11 @@ def serve(
     port: Port = 3210,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
+    show_errors: ShowErrors = False,
 ) -> None:
-    """Serve the project as it is."""
-    _supervise(
-        ServerOptions(project_root(), host, port, False, allow_host or [], allow_origin or [])
-    )
+    """Serve the project as it is; of errors clients are told a request id, and AppError's data."""
+    options = ServerOptions(project_root(), host, port, False, allow_host or [], allow_origin or [])
+    _supervise(replace(options, show_errors=show_errors))
 
 
 def _supervise(options: ServerOptions) -> None:

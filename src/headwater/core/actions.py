@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 
 from headwater.core import values
-from headwater.core.calls import Call, Calls, Outcome
+from headwater.core.calls import Call, Calls, Outcome, check_depth
 from headwater.core.database import Database
 from headwater.core.failures import Failure, failure_of
 from headwater.core.logs import CallLog
 from headwater.core.manifest import FunctionSpec
 from headwater.core.transaction import Transaction
 from headwater.core.work import Transact, settle
-from headwater.errors import AppError, HeadwaterError, TimeLimitExceeded
+from headwater.errors import (
+    AppError,
+    Conflict,
+    HeadwaterError,
+    Overloaded,
+    TimeLimitExceeded,
+)
 
 T = TypeVar("T")
 
 Submit = Callable[[Call, Callable[[Outcome, int], None]], None]
 """Puts a query or mutation into the engine's queue; the reply comes on the event loop's thread."""
+
+_BUSY = {"Conflict": Conflict, "Overloaded": Overloaded}
 
 
 class ActionPlacement(Protocol):
@@ -40,29 +49,46 @@ class ActionPlacement(Protocol):
 
 @dataclass
 class ActionHost:
-    """Runs actions, a bounded number at once."""
+    """Runs actions, a bounded number at once.
+
+    Attributes:
+        running: how many run now; an action and those it runs itself are one.
+        on_call: told of every finished action, on the event loop's thread.
+    """
 
     database: Database
     calls: Calls
     submit: Submit
     put: Callable[[Transact], None]
     running: int = 0
+    on_call: Callable[[Call, Outcome], None] = field(default=lambda _call, _outcome: None)
 
-    async def run(self, call: Call) -> Outcome:
-        """One action, from its check to its end; at most once, never retried."""
+    async def run(self, call: Call, depth: int = 0) -> Outcome:
+        """One action, from its check to its end; at most once, never retried.
+
+        Args:
+            call: what to run.
+            depth: how many actions it is run inside of.
+        """
         log = CallLog(self.database.limits)
         outcome = Outcome(log_lines=log.lines)
         try:
             spec = self.calls.spec(call)
+            check_depth(spec.path, depth, self.database.limits)
             arguments = self.calls.checked(spec, call.arguments)
-            outcome.value = self.calls.encoded(
-                spec, await self._bounded(spec, arguments, call, log)
-            )
+            placement = cast("ActionPlacement", self.calls.placement)  # the newest load's
+            runner = _Runner(self, call.identity, depth)
+            async with self.bounded(f"action {spec.path}", counted=depth == 0):
+                result = await placement.run_action(
+                    spec, arguments, call.identity, runner, log, self.database
+                )
+            outcome.value = self.calls.encoded(spec, result)
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            outcome.failure = failure_of(error, self.calls.root)
+            outcome.fail(failure_of(error, self.calls.root), self.database.clock)
         outcome.log_lines = log.lines
+        self.on_call(call, outcome)
         return outcome
 
     async def transact(self, step: Callable[[Transaction], T]) -> T:
@@ -81,25 +107,31 @@ class ActionHost:
         self.put(Transact(step, reply))
         return await future
 
-    async def _bounded(
-        self, spec: FunctionSpec, arguments: dict[str, Any], call: Call, log: CallLog
-    ) -> Any:
+    @asynccontextmanager
+    async def bounded(self, what: str, *, counted: bool = True) -> AsyncIterator[None]:
+        """A block of user code on the event loop: one of a limited number, for a limited time.
+
+        Raises:
+            HeadwaterError: there are as many as may be.
+            TimeLimitExceeded: it took too long.
+        """
         limits = self.database.limits
-        if self.running >= limits.actions_at_once:
+        if counted and self.running >= limits.actions_at_once:
             raise HeadwaterError(f"{limits.actions_at_once} actions are running; try again later")
-        self.running += 1
+        self.running += counted
         try:
             async with asyncio.timeout(limits.action_limit_s) as timer:
-                placement = cast("ActionPlacement", self.calls.placement)  # the newest load's
-                return await placement.run_action(
-                    spec, arguments, call.identity, _Runner(self, call.identity), log, self.database
-                )
+                yield
         except TimeoutError:
             if timer.expired():
-                raise TimeLimitExceeded(f"action {spec.path}", limits.action_limit_s, "") from None
+                raise TimeLimitExceeded(what, limits.action_limit_s, "") from None
             raise
         finally:
-            self.running -= 1
+            self.running -= counted
+
+    def runner(self, identity: dict[str, Any] | None) -> _Runner:
+        """What code beside the functions calls them through, in a caller's name."""
+        return _Runner(self, identity, 0)
 
 
 @dataclass
@@ -108,11 +140,15 @@ class _Runner:
 
     host: ActionHost
     identity: dict[str, Any] | None
+    depth: int
 
     async def run(self, function: Any, arguments: dict[str, Any]) -> Any:
         """Another function of the backend, to its end."""
         call = Call(function.path, function.kind, arguments, self.identity, internal=True)
-        outcome = await (self.host.run(call) if call.kind == "action" else self._execute(call))
+        if call.kind == "action":
+            outcome = await self.host.run(call, self.depth + 1)
+        else:
+            outcome = await self._execute(call)
         if outcome.failure is not None:
             raise _raised(outcome.failure)
         return function.read.returns.load(values.decode(outcome.value or b"null"))
@@ -132,4 +168,7 @@ def _raised(failure: Failure) -> HeadwaterError:
     """The failure of a called function, as an error in the action."""
     if failure.data is not None:
         return AppError(values.decode(failure.data))
-    return HeadwaterError(failure.message.removeprefix("Uncaught ").split("\n    at ")[0])
+    text = failure.message.removeprefix("Uncaught ").split("\n    at ")[0]
+    if failure.overloaded is not None:
+        return _BUSY[failure.overloaded](text.removeprefix("Error: "))
+    return HeadwaterError(text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from headwater.clock import Clock
 from headwater.core import requests, values
 from headwater.core.database import Database
 from headwater.core.failures import Failure, failure_of
@@ -27,6 +28,7 @@ from headwater.errors import (
     WrongFunctionKind,
     shortened,
 )
+from headwater.settings import Limits
 
 AnswerOne = Callable[[Any], Any]
 
@@ -62,7 +64,12 @@ class Frame:
     now_ms: float
     seed: int
     log: CallLog
-    nested: bool = False
+    depth: int = 0
+
+    @property
+    def nested(self) -> bool:
+        """True for a function that another one runs, inside its time limit."""
+        return self.depth > 0
 
 
 class Placement(Protocol):
@@ -90,6 +97,7 @@ class Outcome:
     Attributes:
         value: the encoded result, None when it failed.
         failure: why it failed.
+        request_id: what a failure is told under; empty for a success.
         write_set: what a mutation changed; empty for a failed one.
     """
 
@@ -102,6 +110,12 @@ class Outcome:
     write_set: WriteSet = field(default_factory=WriteSet)
     counters: Counters = field(default_factory=Counters)
     entered: bool = False
+    request_id: str = ""
+
+    def fail(self, failure: Failure, clock: Clock) -> None:
+        """Ends it with a failure, which gets a request id of its own."""
+        self.value, self.failure = None, failure
+        self.request_id = clock.random_bytes(8).hex()
 
 
 class Calls:
@@ -202,7 +216,7 @@ class Calls:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit() in a handler must not end the server
-            outcome.value, outcome.failure = None, failure_of(error, self._placement.root)
+            outcome.fail(failure_of(error, self._placement.root), database.clock)
         transaction.finish()
         outcome.log_lines, outcome.reads = log.lines, transaction.reads
         outcome.identity_read, outcome.journal = transaction.identity_read, transaction.journal
@@ -240,10 +254,11 @@ class Calls:
         """A function run by another, in its transaction; when it fails, its writes are undone."""
         call = Call(request.path, request.kind, request.arguments, internal=True)
         spec = self.spec(call)
+        check_depth(spec.path, outer.depth, self._database.limits)
         if spec.kind == "action" or (spec.kind == "mutation" and outer.spec.kind == "query"):
             raise WrongFunctionKind(spec.path, spec.kind, f"part of a {outer.spec.kind}")
         arguments = self.checked(spec, request.arguments)
-        frame = Frame(spec, arguments, outer.now_ms, outer.seed, outer.log, nested=True)
+        frame = Frame(spec, arguments, outer.now_ms, outer.seed, outer.log, outer.depth + 1)
         mark = transaction.mark()
         try:
             return values.decode(self._result(frame, transaction))
@@ -252,6 +267,20 @@ class Calls:
             if isinstance(error, AppError | HeadwaterError):
                 raise
             raise HeadwaterError(str(error) or type(error).__name__) from error
+
+
+def check_depth(path: str, depth: int, limits: Limits) -> None:
+    """Refuses one more function inside functions that run one another.
+
+    Raises:
+        LimitExceeded: there are as many as may be; most likely one of them runs itself.
+    """
+    if depth >= limits.nested_calls:
+        raise LimitExceeded(
+            f"{path} would be run inside {depth} functions that run one another, the limit is "
+            f"{limits.nested_calls}. Does one of them run itself? Use a plain Python function, or "
+            "a loop"
+        )
 
 
 def _hint(path: str, manifest: Manifest) -> str:

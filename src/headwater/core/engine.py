@@ -17,10 +17,10 @@ from headwater.core import protocol
 from headwater.core.calls import Call, Calls, Outcome, Placement
 from headwater.core.commits import CommitLog
 from headwater.core.database import Database
-from headwater.core.failures import Failure, failure_of
+from headwater.core.failures import WHOLE, Failure, failure_of
 from headwater.core.migration import adopt
 from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest, Version
-from headwater.core.replies import acknowledged, fingerprint, replayed
+from headwater.core.replies import acknowledged, fingerprint, recalled
 from headwater.core.session import Close, Session, Step, transition
 from headwater.core.storage import SessionRequest
 from headwater.core.subscriptions import Subscription, Subscriptions
@@ -79,6 +79,7 @@ class Engine:
         counters: what it did so far.
         before_call: told of each call before it runs, to tell a hang from a long batch.
         on_call: told of every finished call, for logs.
+        disclosure: how much of failures clients are told.
     """
 
     def __init__(self, database: Database, placement: Placement) -> None:
@@ -89,6 +90,7 @@ class Engine:
         self.counters = EngineCounters()
         self.on_call: Callable[[Call, Outcome], None] = lambda _call, _outcome: None
         self.before_call: Callable[[Call], None] = lambda _call: None
+        self.disclosure = WHOLE
         adopt(database, placement.manifest)
         placement.attach(database)
 
@@ -185,9 +187,7 @@ class Engine:
         batch.acks.append(partial(self._executed, work, outcome))
 
     def _executed(self, work: Execute, outcome: Outcome, lost: Failure | None) -> Output:
-        if lost is not None and outcome.failure is None:
-            outcome.value, outcome.failure = None, lost
-        return Answer(partial(work.reply, outcome, self.last_ts))
+        return Answer(partial(work.reply, self._ended(outcome, lost), self.last_ts))
 
     def _take_step(self, work: Transact, batch: _Batch) -> None:
         value, error = None, None
@@ -224,7 +224,9 @@ class Engine:
         known = self._database.storage.session_request(session_id, message.request_id)
         if known is not None:
             batch.acks.append(
-                lambda lost: replayed(session, known, mark, lost, self.last_ts, self._request_id())
+                lambda lost: self._reply(
+                    session, known.request_id, recalled(known, mark, lost, self.last_ts), known.ts
+                )
             )
             return
         outcome = self._mutate(call, batch)
@@ -235,10 +237,18 @@ class Engine:
             self._remember(session_id, message.request_id, mark, outcome, batch)
         number = message.request_id
         batch.acks.append(
-            lambda lost: acknowledged(
-                session, number, outcome, lost, self.last_ts, self._request_id()
-            )
+            lambda lost: self._reply(session, number, self._ended(outcome, lost), self.last_ts)
         )
+
+    def _reply(self, session: Session, number: int, outcome: Outcome, ts: int) -> Output:
+        return acknowledged(session, number, self._ended(outcome, None), ts, self.disclosure)
+
+    def _ended(self, outcome: Outcome, lost: Failure | None) -> Outcome:
+        """The outcome, failed if its batch was lost; every failure has its request id."""
+        failure = outcome.failure or lost
+        if failure is not None and not outcome.request_id:
+            outcome.fail(failure, self._database.clock)
+        return outcome
 
     def _mutate(self, call: Call, batch: _Batch) -> Outcome:
         if batch.lost is not None:
@@ -312,7 +322,7 @@ class Engine:
             return self._split(subscription, batch)
         if not subscription.shared and not outcome.identity_read:
             self._subscriptions.share(subscription)
-        if self._subscriptions.settle(subscription, outcome, self._request_id()):
+        if self._subscriptions.settle(subscription, outcome, self.disclosure):
             self.counters.results_encoded += 1
             for session, query_id in subscription.subscribers:
                 session.tell(query_id, subscription)
@@ -376,9 +386,6 @@ class Engine:
                 delivery.sessions.append(session)
                 self.counters.transitions += 1
         return [*pushes.values(), *others.values()]
-
-    def _request_id(self) -> str:
-        return self._database.clock.random_bytes(8).hex()
 
     # reload
 

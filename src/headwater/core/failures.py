@@ -33,7 +33,36 @@ class Failure:
 
     def titled(self, request_id: str) -> str:
         """The whole text for a client."""
-        return f"[Request ID: {request_id}] Server Error\n{self.message}"
+        return f"{title(request_id)}\n{self.message}"
+
+
+def title(request_id: str) -> str:
+    """The first line of every failure; the request id finds the rest in the server's own log."""
+    return f"[Request ID: {request_id}] Server Error"
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """How much of a failure clients are told; the data of an AppError always.
+
+    Attributes:
+        whole: the message with its trace, and log lines too; else the title alone, for in
+            production they may hold what is not for everybody.
+    """
+
+    whole: bool = True
+
+    def message(self, failure: Failure, request_id: str) -> str:
+        """The text for a client."""
+        return failure.titled(request_id) if self.whole else title(request_id)
+
+    def lines(self, log_lines: list[str]) -> list[str]:
+        """The log lines for a client."""
+        return log_lines if self.whole else []
+
+
+WHOLE = Disclosure()
+"""What developers are told, and whoever holds the admin key."""
 
 
 class RemoteError(HeadwaterError):

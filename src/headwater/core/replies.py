@@ -8,7 +8,7 @@ import orjson
 
 from headwater.core import protocol, values
 from headwater.core.calls import Call, Outcome
-from headwater.core.failures import Failure, failure_of
+from headwater.core.failures import Disclosure, Failure, failure_of
 from headwater.core.session import Session
 from headwater.core.storage import SessionRequest
 from headwater.core.work import Delivery
@@ -16,54 +16,43 @@ from headwater.errors import SessionRequestMismatch
 
 
 def acknowledged(
-    session: Session, request_id: int, outcome: Outcome, lost: Failure | None, ts: int, title: str
+    session: Session, request_id: int, outcome: Outcome, ts: int, disclosure: Disclosure
 ) -> Delivery:
-    """The answer to a mutation that was run.
+    """The answer to a mutation.
 
     Args:
         session: who asked.
         request_id: under which number.
         outcome: how it ended.
-        lost: why its batch was not kept.
         ts: the commit's timestamp.
-        title: the request id for the text of a failure.
+        disclosure: how much of a failure the client is told.
     """
     session.moved = True  # a failed one too: the PyPI client waits for it before it tells
-    failure = outcome.failure or lost
+    failure = outcome.failure
+    lines = disclosure.lines(outcome.log_lines)
     if failure is None:
         value = outcome.value or b"null"
-        text = protocol.mutation_response(request_id, value, ts, outcome.log_lines)
+        text = protocol.mutation_response(request_id, value, ts, lines)
     else:
-        text = protocol.mutation_failed(
-            request_id, failure.titled(title), failure.data, outcome.log_lines
-        )
+        message = disclosure.message(failure, outcome.request_id)
+        text = protocol.mutation_failed(request_id, message, failure.data, lines)
     return Delivery([session], [text])
 
 
-def replayed(
-    session: Session,
-    known: SessionRequest,
-    mark: bytes,
-    lost: Failure | None,
-    ts: int,
-    title: str,
-) -> Delivery:
-    """The answer to a mutation that was applied before; arguments as for `acknowledged`.
+def recalled(known: SessionRequest, mark: bytes, lost: Failure | None, ts: int) -> Outcome:
+    """How a mutation ended that was applied before; a failure has no request id yet.
 
     Args:
         known: what was noted when it was applied.
         mark: the fingerprint of what is asked now.
+        lost: why the batch it may have been applied in was not kept.
+        ts: the newest durable timestamp.
     """
-    session.moved = True
-    failure = lost if lost is not None and known.ts > ts else None
     if known.fingerprint != mark:
-        failure = failure_of(SessionRequestMismatch())
-    if failure is not None:
-        text = protocol.mutation_failed(known.request_id, failure.titled(title), None, [])
-    else:
-        lines = orjson.loads(known.log_lines)
-        text = protocol.mutation_response(known.request_id, known.value, known.ts, lines)
-    return Delivery([session], [text])
+        return Outcome(failure=failure_of(SessionRequestMismatch()))
+    if lost is not None and known.ts > ts:
+        return Outcome(failure=lost)
+    return Outcome(value=known.value, log_lines=orjson.loads(known.log_lines))
 
 
 def fingerprint(call: Call) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 
 from headwater.core import protocol
 from headwater.core.calls import Call, Outcome
+from headwater.core.failures import Disclosure
 from headwater.core.reads import Interval, IntervalIndex
 
 Subscriber = tuple[Any, int]
@@ -140,13 +141,13 @@ class Subscriptions:
         """The subscriptions that looked at any of these keys."""
         return self._index.readers(keys)
 
-    def settle(self, subscription: Subscription, outcome: Outcome, title: str) -> bool:
+    def settle(self, subscription: Subscription, outcome: Outcome, disclosure: Disclosure) -> bool:
         """Takes in a run: its read set and its result. True when subscribers have something new.
 
         Args:
             subscription: what was run.
             outcome: how the run ended.
-            title: a request id for the text of a failure.
+            disclosure: how much of a failure clients are told.
         """
         subscription.runs += 1
         self._watch(subscription, outcome.reads.intervals)
@@ -156,7 +157,7 @@ class Subscriptions:
         if subscription.result is not None and signature == subscription.signature:
             return False
         subscription.signature = signature
-        subscription.result = _result(outcome, subscription.newest_journal, title)
+        subscription.result = _result(outcome, subscription.newest_journal, disclosure)
         return True
 
     def _watch(self, subscription: Subscription, intervals: set[Interval]) -> None:
@@ -189,10 +190,11 @@ class Subscriptions:
         self._drop(subscription)
 
 
-def _result(outcome: Outcome, journal: str | None, title: str) -> Result:
+def _result(outcome: Outcome, journal: str | None, disclosure: Disclosure) -> Result:
+    lines = disclosure.lines(outcome.log_lines)
     if outcome.failure is None:
         assert outcome.value is not None, "a call ends with a value or a failure"
-        return Result(protocol.result_body(outcome.value, outcome.log_lines, journal), failed=False)
-    message = outcome.failure.titled(title)
-    body = protocol.failure_body(message, outcome.failure.data, outcome.log_lines, journal)
+        return Result(protocol.result_body(outcome.value, lines, journal), failed=False)
+    message = disclosure.message(outcome.failure, outcome.request_id)
+    body = protocol.failure_body(message, outcome.failure.data, lines, journal)
     return Result(body, failed=True)

@@ -22,6 +22,7 @@ from headwater.clock import VirtualClock
 from headwater.core.calls import Call, Outcome
 from headwater.core.database import Database
 from headwater.core.engine import Engine
+from headwater.core.failures import WHOLE
 from headwater.core.identity import identity_of
 from headwater.core.placement import InProcess
 from headwater.core.protocol import AddQuery, Connect, ModifyQuerySet, MutationRequest
@@ -204,10 +205,10 @@ def test_pages_that_end_elsewhere_are_not_shared() -> None:
     ana, ben = (
         all_.attach((who, 0), "t:page", {}, b"{}", None, {"subject": who}) for who in ("a", "b")
     )
-    all_.settle(ana, Outcome(value=b"1.0", journal=["one end"]), "id")
+    all_.settle(ana, Outcome(value=b"1.0", journal=["one end"]), WHOLE)
     all_.share(ana)
     assert all_.shared_twin(ben) is ana
-    all_.settle(ben, Outcome(value=b"1.0", journal=["another end"]), "id")
+    all_.settle(ben, Outcome(value=b"1.0", journal=["another end"]), WHOLE)
     assert all_.shared_twin(ben) is None
     all_.share(ben)
     assert (ana.shared, ben.shared, len(all_)) == (True, False, 2)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from headwater.core.calls import Outcome
+from headwater.core.failures import WHOLE
 from headwater.core.protocol import AddQuery, Connect, ModifyQuerySet, RemoveQuery, Version
 from headwater.core.session import Close, Session, transition
 from headwater.core.subscriptions import Subscriptions
@@ -41,7 +42,7 @@ class Client:
     def run(self, value: bytes = b"1.0") -> None:
         """Every query gives this result."""
         for subscription in self.subscriptions.all():
-            if self.subscriptions.settle(subscription, Outcome(value=value), "id"):
+            if self.subscriptions.settle(subscription, Outcome(value=value), WHOLE):
                 for session, query_id in subscription.subscribers:
                     session.tell(query_id, subscription)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.calls import Outcome
-from headwater.core.failures import Failure
+from headwater.core.failures import WHOLE, Failure
 from headwater.core.reads import ReadSet, point
 from headwater.core.subscriptions import Subscription, Subscriptions, identity_key
 
@@ -40,7 +40,7 @@ def test_the_last_subscriber_ends_it() -> None:
     all_ = Subscriptions()
     one = attach(all_, "a")
     attach(all_, "b")
-    all_.settle(one, outcome(b"1.0", b"k"), "id")
+    all_.settle(one, outcome(b"1.0", b"k"), WHOLE)
     all_.detach(one, ("a", 0))
     assert all_.invalidated([b"k"]) == {one}
     all_.detach(one, ("b", 0))
@@ -51,13 +51,13 @@ def test_a_run_that_changed_nothing_is_no_news() -> None:
     """Value, failure and log lines decide; the first run always is."""
     all_ = Subscriptions()
     one = attach(all_, "a")
-    assert all_.settle(one, outcome(b"1.0"), "id")
-    assert not all_.settle(one, outcome(b"1.0"), "id")
-    assert all_.settle(one, outcome(b"2.0"), "id")
-    assert all_.settle(one, outcome(b"2.0", log_lines=["x"]), "id")
+    assert all_.settle(one, outcome(b"1.0"), WHOLE)
+    assert not all_.settle(one, outcome(b"1.0"), WHOLE)
+    assert all_.settle(one, outcome(b"2.0"), WHOLE)
+    assert all_.settle(one, outcome(b"2.0", log_lines=["x"]), WHOLE)
     failed = Outcome(failure=Failure("no"))
-    assert all_.settle(one, failed, "id")
-    assert not all_.settle(one, failed, "other id")
+    assert all_.settle(one, failed, WHOLE)
+    assert not all_.settle(one, failed, WHOLE)
     assert one.runs == 6
 
 
@@ -65,8 +65,8 @@ def test_the_read_set_is_that_of_the_last_run() -> None:
     """What a run no longer looks at does not invalidate it."""
     all_ = Subscriptions()
     one = attach(all_, "a")
-    all_.settle(one, outcome(b"1.0", b"old", b"both"), "id")
-    all_.settle(one, outcome(b"1.0", b"new", b"both"), "id")
+    all_.settle(one, outcome(b"1.0", b"old", b"both"), WHOLE)
+    all_.settle(one, outcome(b"1.0", b"new", b"both"), WHOLE)
     found = [all_.invalidated([key]) for key in (b"old", b"both", b"new")]
     assert found == [set(), {one}, {one}]
 
@@ -93,7 +93,7 @@ def test_a_failure_is_encoded_once_for_all() -> None:
     """With its title; a result with its value."""
     all_ = Subscriptions()
     one = attach(all_, "a")
-    all_.settle(one, Outcome(failure=Failure("no", b'{"n":1.0}')), "7f")
+    all_.settle(one, Outcome(failure=Failure("no", b'{"n":1.0}'), request_id="7f"), WHOLE)
     assert one.result is not None
     text = one.result.modification(4)
     assert text.startswith('{"type":"QueryFailed","queryId":4,"errorMessage":"[Request ID: 7f]')
