@@ -1,6 +1,6 @@
 """Servers and clients for the stories; each is ended whatever happens."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,12 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
     """Starts a server of this test's own, which it may kill."""
     with ExitStack() as stack:
 
-        def start(command: str = "dev", **limits: str) -> ServerProcess:
+        def start(
+            command: str = "dev", arguments: Sequence[str] = (), **limits: str
+        ) -> ServerProcess:
             process = ServerProcess(tmp_path, limits=limits)
             stack.callback(process.end)
-            return process.start(command)
+            return process.start(command, arguments)
 
         yield start
 

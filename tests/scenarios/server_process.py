@@ -12,7 +12,7 @@ import sysconfig
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,11 +84,11 @@ class ServerProcess:
         kept = {name: value for name, value in os.environ.items() if not foreign(name)}
         return kept | {"HOME": str(self.home), "NO_COLOR": "1"} | self.limits
 
-    def start(self, command: str = "dev") -> "ServerProcess":
+    def start(self, command: str = "dev", arguments: Sequence[str] = ()) -> "ServerProcess":
         """Start it and wait until it answers."""
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [self.command, command, "--port", str(self.port)],
+                [self.command, command, "--port", str(self.port), *arguments],
                 cwd=self.project,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
