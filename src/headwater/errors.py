@@ -151,6 +151,33 @@ class SchemaMismatch(HeadwaterError):
     )
 
 
+class Superseded(HeadwaterError):
+    """A backend that was to serve when its indexes were filled; a newer one came before that."""
+
+    def __init__(self) -> None:
+        super().__init__("a newer version of the backend was saved before this one could serve.")
+
+
+class IndexStaged(HeadwaterError):
+    """A query on an index that is declared with `staged=True`."""
+
+    def __init__(self, table: str, index: str) -> None:
+        super().__init__(
+            f"Index {table}.{index} is currently staged and not available to query until it is "
+            "enabled"
+        )
+
+
+class IndexBackfilling(HeadwaterError):
+    """A query on an index that is still being filled; told again when it is whole."""
+
+    def __init__(self, table: str, index: str, progress: str) -> None:
+        super().__init__(
+            f"Index {table}.{index} is currently backfilling and not available to query until it "
+            f"is finished: {progress}. Queries that are followed run again by themselves then"
+        )
+
+
 class RuleViolation(HeadwaterError):
     """A rule broken at registration or at run time.
 

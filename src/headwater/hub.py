@@ -96,13 +96,16 @@ class Hub:
         running = True
         while running or self._waiting:
             running = running and self._gather(limit)
-            self._process(self._batch(limit))
-            last_call.forget()
+            if self._waiting:
+                self._process(self._batch(limit))
+                last_call.forget()
+            if running and self.engine.busy:
+                self._tend(limit)
         limit.disarm()
 
     def _gather(self, limit: HardLimit) -> bool:
         """Takes in all that has come, at least one work; False when the last one has come."""
-        if self._waiting and self._inbox.empty():
+        if (self._waiting or self.engine.busy) and self._inbox.empty():
             return True
         work = self._inbox.get() if self._waiting else self._next(limit)
         while work is not None:
@@ -135,6 +138,11 @@ class Hub:
         except queue.Empty:
             limit.disarm()
             return self._inbox.get()
+
+    def _tend(self, limit: HardLimit) -> None:
+        """A piece of upkeep after each batch, and one after another while nothing waits."""
+        limit.disarm()
+        self._post(self.engine.tend())
 
     def _process(self, batch: Iterable[Work]) -> None:
         try:

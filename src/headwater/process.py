@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -58,7 +59,7 @@ def serve(options: ServerOptions, listening: socket.socket, beats: int | None = 
     try:
         limits = limits_from_environment()
         app = _first_load(options, limits)
-        server = _with_database(lambda: Server(options, app, limits))
+        server = _with_database(lambda: Server(options, app, limits, _tell_start))
     except (HeadwaterError, ValueError) as error:
         text = error.message if isinstance(error, HeadwaterError) else str(error)
         _tell("Headwater cannot start:", "bold red", f" {text}")
@@ -95,6 +96,10 @@ def _with_database(make: Callable[[], Server]) -> Server:
             time.sleep(0.05)
 
 
+def _tell_start(text: str) -> None:
+    _tell("starting", "yellow", f" {text}")
+
+
 def _announce(server: Server, listening: socket.socket) -> None:
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -113,10 +118,9 @@ def _watch(server: Server, limits: Limits, types: FreshTypes) -> None:
 
     def run() -> None:
         for _ in _saves(root / "backend"):
-            began = time.monotonic()
+            reloaded = partial(_reloaded, server, types, time.monotonic())
             work = Reload(
-                lambda: InProcess(load(root, limits.load_limit_s), limits),
-                lambda error: _reloaded(server, types, error, began),  # noqa: B023 - called within the turn
+                lambda: InProcess(load(root, limits.load_limit_s), limits), reloaded, _tell_waiting
             )
             server.hub.put(work)
 
@@ -158,7 +162,7 @@ def _identity(folder: Path) -> int | None:
         return None
 
 
-def _reloaded(server: Server, types: FreshTypes, error: BaseException | None, began: float) -> None:
+def _reloaded(server: Server, types: FreshTypes, began: float, error: BaseException | None) -> None:
     if error is not None:
         _report(error)
         return
@@ -170,6 +174,10 @@ def _reloaded(server: Server, types: FreshTypes, error: BaseException | None, be
 
 def _tell_types(text: str, trouble: bool) -> None:
     _tell("types", "red" if trouble else "green", f" {text}")
+
+
+def _tell_waiting(what: str) -> None:
+    _tell("the new version waits", "yellow", f" for {what}; the last one serves meanwhile")
 
 
 def _tell_call(call: Call, outcome: Outcome) -> None:

@@ -158,9 +158,16 @@ class Server:
         options: how it is started.
         app: the loaded backend.
         limits: its limits.
+        tell: told what a start that takes long is doing.
     """
 
-    def __init__(self, options: ServerOptions, app: App, limits: Limits) -> None:
+    def __init__(
+        self,
+        options: ServerOptions,
+        app: App,
+        limits: Limits,
+        tell: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         install_log_handler()
         state = options.root / STATE
         state.mkdir(exist_ok=True)
@@ -168,7 +175,7 @@ class Server:
         self.limits = limits
         self.auth = Auth(state, Clock())
         database = Database(SqliteStorage(state / DATABASE), Clock(), limits)
-        self.hub = Hub(Engine(database, InProcess(app, limits)))
+        self.hub = Hub(Engine(database, InProcess(app, limits), tell))
         self.hub.engine.disclosure = Disclosure(options.dev or options.show_errors)
         self._last_call = LastCall(state / "last_call")
         if options.after_fault:

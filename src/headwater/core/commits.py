@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from headwater.core.database import Database
@@ -31,6 +31,7 @@ class CommitLog:
 
     Attributes:
         last_ts: the newest timestamp this database gave out; never more than what is durable.
+        notice: is told of every write set, if anybody wants to know.
     """
 
     def __init__(self, database: Database) -> None:
@@ -39,6 +40,7 @@ class CommitLog:
         self.last_ts = int(record) if record else 0
         self._pending: Commit | None = None
         self._forgotten_ns = 0
+        self.notice: Callable[[WriteSet], None] | None = None
         if not self.last_ts:
             self.begin()
             self.commit()
@@ -64,6 +66,8 @@ class CommitLog:
         commit = self.begin()
         self._database.storage.write(write_set.writes)
         commit.keys |= write_set.keys
+        if self.notice is not None:
+            self.notice(write_set)
         for document_id, stored in write_set.documents.items():
             self._database.forget(document_id)
             if stored is not None:

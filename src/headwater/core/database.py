@@ -59,6 +59,15 @@ class Database:
             self.remember(found)
         return found
 
+    def peek(self, document_id: str) -> Stored | None:
+        """The newest version of a document, not kept: for going through a whole table."""
+        found = self._cache.get(document_id)
+        if found is not None:
+            return found
+        body = self.storage.document(document_id)
+        table = self.catalog.table_of(document_id) or ""
+        return None if body is None else Stored(document_id, table, body)
+
     def remember(self, stored: Stored) -> None:
         """Keeps a version at hand; the oldest go when there are too many."""
         self._cached_bytes += len(stored.body)

@@ -15,10 +15,11 @@ import orjson
 
 from headwater.core import protocol
 from headwater.core.calls import Call, Calls, Outcome, Placement
+from headwater.core.changeover import Changeover, Progress
 from headwater.core.commits import CommitLog
 from headwater.core.database import Database
 from headwater.core.failures import WHOLE, Failure, failure_of
-from headwater.core.migration import adopt
+from headwater.core.migration import adopt_at_start
 from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest, Version
 from headwater.core.replies import acknowledged, fingerprint, recalled
 from headwater.core.session import Close, Session, Step, transition
@@ -82,7 +83,12 @@ class Engine:
         disclosure: how much of failures clients are told.
     """
 
-    def __init__(self, database: Database, placement: Placement) -> None:
+    def __init__(
+        self,
+        database: Database,
+        placement: Placement,
+        tell: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         self._database = database
         self._commits = CommitLog(database)
         self._calls = Calls(database, placement)
@@ -91,7 +97,8 @@ class Engine:
         self.on_call: Callable[[Call, Outcome], None] = lambda _call, _outcome: None
         self.before_call: Callable[[Call], None] = lambda _call: None
         self.disclosure = WHOLE
-        adopt(database, placement.manifest)
+        adopt_at_start(database, placement.manifest, tell)
+        self._changeover = Changeover(database)
         placement.attach(database)
 
     @property
@@ -387,18 +394,46 @@ class Engine:
                 self.counters.transitions += 1
         return [*pushes.values(), *others.values()]
 
-    # reload
+    # reload and upkeep
 
     def _reload(self, work: Reload, batch: _Batch) -> None:
-        """Swaps the backend between batches, or leaves the old one in place and says why."""
+        """Swaps the backend between batches, or leaves the old one in place: for good, or until
+        the indexes of the new one are filled.
+        """
         self._commit(batch)  # what came before belongs to the old backend
         try:
-            placement = work.load()
-            adopt(self._database, placement.manifest)
+            made = self._changeover.propose(work.load(), work.reply)
         except Exception as error:
             batch.answers.append(Answer(partial(work.reply, error)))
             return
-        placement.attach(self._database)
-        self._calls.replace(placement)
-        batch.dirty.update(dict.fromkeys(self._subscriptions.all()))
-        batch.answers.append(Answer(partial(work.reply, None)))
+        for progress in made:
+            self._take_progress(progress, batch)
+            if progress.wait:
+                batch.answers.append(Answer(partial(work.waits, progress.wait)))
+
+    @property
+    def busy(self) -> bool:
+        """True when there is work to do beside the calls: `tend` does a piece of it."""
+        return self._changeover.busy
+
+    @property
+    def waits_for(self) -> str:
+        """What the backend loaded last waits for before it serves; empty when it does."""
+        return self._changeover.progress
+
+    def tend(self) -> list[Output]:
+        """Does one bounded piece of what goes on beside the calls; between batches."""
+        batch = _Batch()
+        self._take_progress(self._changeover.step(), batch)
+        self._rerun(batch)
+        return self._outputs(batch)
+
+    def _take_progress(self, progress: Progress, batch: _Batch) -> None:
+        if progress.serve is not None:
+            progress.serve.attach(self._database)
+            self._calls.replace(progress.serve)
+        if progress.serve is not None or progress.refresh:
+            batch.dirty.update(dict.fromkeys(self._subscriptions.all()))
+        if progress.reply is not None:
+            batch.answers.append(Answer(partial(progress.reply, progress.error)))
+        self._commits.notice = self._changeover.notice if self._changeover.busy else None

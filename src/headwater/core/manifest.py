@@ -21,10 +21,26 @@ Visibility = Literal["public", "internal"]
 
 @dataclass(frozen=True)
 class IndexSpec:
-    """An index: its fields under wire names, without the creation time every index ends with."""
+    """An index: its fields under wire names, without the creation time every index ends with.
+
+    Attributes:
+        staged: it is built, and a query on it refused until it no longer is staged.
+    """
 
     name: str
     fields: tuple[str, ...]
+    staged: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        staged = {"staged": True} if self.staged else {}
+        return {"name": self.name, "fields": list(self.fields), **staged}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> IndexSpec:
+        """The index `to_json` made this from."""
+        fields = tuple(map(str, data["fields"]))
+        return cls(str(data["name"]), fields, bool(data.get("staged")))
 
 
 BY_CREATION_TIME = IndexSpec("by_creation_time", ())
@@ -112,14 +128,12 @@ def canonical_path(path: str) -> str:
 
 
 def _table_json(table: TableSpec) -> dict[str, Any]:
-    indexes = [{"name": index.name, "fields": list(index.fields)} for index in table.indexes]
+    indexes = [index.to_json() for index in table.indexes]
     return {"name": table.name, "document": table.document.to_json(), "indexes": indexes}
 
 
 def _read_table(data: Mapping[str, Any]) -> TableSpec:
-    indexes = tuple(
-        IndexSpec(str(i["name"]), tuple(map(str, i["fields"]))) for i in data["indexes"]
-    )
+    indexes = tuple(map(IndexSpec.from_json, data["indexes"]))
     return TableSpec(str(data["name"]), validators.from_json(data["document"]), indexes)
 
 

@@ -8,13 +8,15 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from headwater.core.database import Database
 from headwater.core.keys import encode_key, encode_keys, index_prefix, successor
-from headwater.core.manifest import IndexSpec, TableSpec
+from headwater.core.manifest import BY_CREATION_TIME, IndexSpec, TableSpec
 from headwater.core.names import python_name
 from headwater.core.reads import Interval
 from headwater.core.requests import Bound, Range
-from headwater.errors import QueryInvalid
+from headwater.errors import HeadwaterError, IndexBackfilling, IndexStaged, QueryInvalid
 
+_COUNTED = 1_000_000
 _SYSTEM = {"_id": "id", "_creationTime": "creation_time"}
 
 
@@ -48,6 +50,19 @@ def interval(wanted: Range, index: IndexSpec, number: int) -> Interval:
         return prefix, successor(prefix)
     _check_bounds(wanted, index, order, len(values))
     return _lower(prefix, wanted.lower), _upper(prefix, wanted.upper)
+
+
+def unavailable(database: Database, table: str, index: IndexSpec) -> HeadwaterError:
+    """Why an index is not to be read just now: it is staged, or not yet filled."""
+    if index.staged:
+        return IndexStaged(table, index.name)
+    entry = database.catalog.table(table)
+    first = index_prefix(entry.indexes[BY_CREATION_TIME.name].number)
+    to = entry.indexes[index.name].filled_to or first
+    total = database.storage.count(first, successor(first), _COUNTED)
+    done = database.storage.count(first, to, _COUNTED)
+    of = f"more than {total:,}" if total == _COUNTED else f"{total:,}"
+    return IndexBackfilling(table, index.name, f"{done:,} of {of} documents so far")
 
 
 def fingerprint(wanted: Range) -> bytes:

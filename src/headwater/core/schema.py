@@ -34,12 +34,14 @@ class Index:
 
     Args:
         fields: Python names of the table's fields, at least one.
+        staged: built while the backend serves, and not to be queried until this is taken away.
     """
 
-    def __init__(self, *fields: str) -> None:
+    def __init__(self, *fields: str, staged: bool = False) -> None:
         if not fields:
             raise RegistrationError("Index() needs at least one field: Index('assignee')")
         self.fields = fields
+        self.staged = staged
 
 
 class Model(BaseModel):

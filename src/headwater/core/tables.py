@@ -56,13 +56,14 @@ class Table:
         if name in ("by_id", "by_creation_time"):
             raise RegistrationError(f"{where}: this index is built in; give yours another name")
         wires = []
-        for field in self.cls.table_indexes[name].fields:
+        index = self.cls.table_indexes[name]
+        for field in index.fields:
             head, *rest = field.split(".")
             if head not in self.wires or head in ("id", "creation_time"):
                 known = ", ".join(n for n in self.wires if n not in ("id", "creation_time"))
                 raise RegistrationError(f"{where}: no field `{field}` to index; fields: {known}")
             wires.append(".".join([self.wires[head], *map(wire_name, rest)]))
-        return IndexSpec(name, tuple(wires))
+        return IndexSpec(name, tuple(wires), index.staged)
 
     def model(self, stored: Stored) -> Any:
         """The document as an object of the table's class."""

@@ -14,7 +14,7 @@ from headwater.core.ids import make_id
 from headwater.core.keys import PREFIX, document_key
 from headwater.core.manifest import TableSpec
 from headwater.core.overlay import Overlay
-from headwater.core.ranges import fingerprint, index_of, interval
+from headwater.core.ranges import fingerprint, index_of, interval, unavailable
 from headwater.core.reads import ReadSet, point
 from headwater.core.scans import Batch, Given, OpenScan, account
 from headwater.core.storage import Entry
@@ -223,7 +223,10 @@ class Transaction:
         table = self._database.catalog.tables.get(wanted.table)
         # A table nobody wrote to has no number yet; making it one lets the read be invalidated.
         table = table or self._database.catalog.table(wanted.table)
-        return interval(wanted, index, table.indexes[index.name].number)
+        found = table.indexes[index.name]
+        if index.staged or found.filled_to is not None:
+            raise unavailable(self._database, wanted.table, index)
+        return interval(wanted, index, found.number)
 
     def _page(self, request: requests.Page) -> pages.PageBatch | Batch:
         start, end = self._interval(request.range)

@@ -75,10 +75,17 @@ class Transact:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """Another backend to serve from now on."""
+    """Another backend to serve from now on.
+
+    Attributes:
+        load: makes it.
+        reply: told of the error, or None, when it serves or never will.
+        waits: told that large tables are made ready for it first, and what is done to them.
+    """
 
     load: Callable[[], Placement]
     reply: Callable[[BaseException | None], None]
+    waits: Callable[[str], None] = lambda _text: None
 
 
 Work = FromClient | Authenticated | Left | Drained | Execute | Transact | Reload

@@ -66,8 +66,14 @@ class Storage(Protocol):
     def write(self, writes: Writes) -> None:
         """Applies a write set inside the transaction."""
 
-    def drop_entries(self, start: bytes, end: bytes) -> None:
-        """Removes all index entries of a key range."""
+    def count(self, start: bytes, end: bytes, limit: int) -> int:
+        """How many index entries a key range has, `limit` at most."""
+
+    def drop_entries(self, start: bytes, end: bytes, limit: int | None = None) -> int:
+        """Removes index entries of a key range, `limit` at most; gives how many."""
+
+    def drop_documents(self, start: bytes, end: bytes) -> int:
+        """Removes the documents that the index entries of a key range name; gives how many."""
 
     def record(self, name: str) -> bytes | None:
         """A named record, such as the catalog."""

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Concatenate, Final, ParamSpec
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from headwater.core.storage import Entry, SessionRequest, Writes
 from headwater.errors import StorageBusy, StorageFailure
@@ -23,22 +23,31 @@ CREATE TABLE IF NOT EXISTS session_requests (
 CREATE INDEX IF NOT EXISTS session_requests_by_ts ON session_requests (ts);
 """
 _SCAN: Final = "SELECT key, id FROM entries WHERE key >= ? AND key < ? ORDER BY key {} LIMIT ?"
+_COUNT: Final = "SELECT count(*) FROM (SELECT 1 FROM entries WHERE key >= ? AND key < ? LIMIT ?)"
+_DROP_SOME: Final = (
+    "DELETE FROM entries WHERE key IN "
+    "(SELECT key FROM entries WHERE key >= ? AND key < ? ORDER BY key LIMIT ?)"
+)
+_DROP_DOCUMENTS: Final = (
+    "DELETE FROM documents WHERE id IN (SELECT id FROM entries WHERE key >= ? AND key < ?)"
+)
 _MEMORY: Final = ":memory:"
 _UP, _DOWN = _SCAN.format("ASC"), _SCAN.format("DESC")
 
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _refusable(
-    write: Callable[Concatenate[SqliteStorage, P], None],
-) -> Callable[Concatenate[SqliteStorage, P], None]:
+    write: Callable[Concatenate[SqliteStorage, P], R],
+) -> Callable[Concatenate[SqliteStorage, P], R]:
     """A write whose refusal by the disk is a StorageFailure."""
 
     @functools.wraps(write)
-    def refusable(self: SqliteStorage, /, *args: P.args, **kwargs: P.kwargs) -> None:
+    def refusable(self: SqliteStorage, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            write(self, *args, **kwargs)
+            return write(self, *args, **kwargs)
         except sqlite3.Error as error:
             raise StorageFailure(f"{self.name}: writing failed: {error}") from error
 
@@ -130,10 +139,24 @@ class SqliteStorage:
             else:
                 self._execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", (key, entry_id))
 
+    def count(self, start: bytes, end: bytes, limit: int) -> int:
+        """Index entries of a key range, counted up to a limit."""
+        found: int = self._execute(_COUNT, (start, end, limit)).fetchone()[0]
+        return found
+
     @_refusable
-    def drop_entries(self, start: bytes, end: bytes) -> None:
-        """Removes the index entries of a key range."""
-        self._execute("DELETE FROM entries WHERE key >= ? AND key < ?", (start, end))
+    def drop_entries(self, start: bytes, end: bytes, limit: int | None = None) -> int:
+        """Removes index entries of a key range."""
+        if limit is None:
+            return self._execute(
+                "DELETE FROM entries WHERE key >= ? AND key < ?", (start, end)
+            ).rowcount
+        return self._execute(_DROP_SOME, (start, end, limit)).rowcount
+
+    @_refusable
+    def drop_documents(self, start: bytes, end: bytes) -> int:
+        """Removes the documents of index entries."""
+        return self._execute(_DROP_DOCUMENTS, (start, end)).rowcount
 
     def record(self, name: str) -> bytes | None:
         """A named record."""
