@@ -28,6 +28,32 @@ def noted(session: str, request: int, ts: int) -> SessionRequest:
     return SessionRequest(session, request, b"mark", ts, b'"value"', b"[]")
 
 
+def test_entries_of_a_range_are_counted_up_to_a_limit(storage: Storage) -> None:
+    """Those inside it, and no further than asked."""
+    put(storage, (b"a", "1"), (b"b", "2"), (b"c", "3"))
+    assert [storage.count(b"a", b"c", n) for n in (1, 2, 9)] == [1, 2, 2]
+
+
+def test_entries_of_a_range_are_dropped_bit_by_bit(storage: Storage) -> None:
+    """The first ones first, as many as asked; it says how many went."""
+    put(storage, (b"a", "1"), (b"b", "2"), (b"c", "3"), (b"d", "4"))
+    storage.begin()
+    assert storage.drop_entries(b"b", b"z", 2) == 2
+    assert list(storage.scan(*ALL, False, 10)) == [(b"a", "1"), (b"d", "4")]
+    assert storage.drop_entries(b"b", b"z", 2) == 1
+    storage.commit()
+
+
+def test_documents_of_a_range_are_dropped(storage: Storage) -> None:
+    """Those that its entries name, and no others; the entries stay."""
+    put(storage, (b"a", "1"), (b"b", "2"), (b"c", "3"))
+    storage.begin()
+    assert storage.drop_documents(b"b", b"z") == 2
+    storage.commit()
+    assert [storage.document(name) for name in "123"] == [b"1", None, None]
+    assert len(storage.scan(*ALL, False, 10)) == 3
+
+
 def test_a_new_storage_is_empty(storage: Storage) -> None:
     """Nothing is found in it, and nothing is wrong with asking."""
     assert storage.document("nothing") is None

@@ -76,6 +76,8 @@ class Changeover:
             self.busy = self._upkeep.needed
             return [*given_up, Progress(placement, reply)]
         with_transaction(self._database, migration.begin)
+        if migration.ready:  # what is left to fill is staged
+            return [*given_up, self._served(_Waiting(migration, placement, reply))]
         self._waiting = _Waiting(migration, placement, reply)
         self.busy = True
         return [*given_up, Progress(wait=migration.progress)]
@@ -115,12 +117,15 @@ class Changeover:
             waiting.checking = waiting.migration.check()
             return Progress()
         if waiting is not None and waiting.migration.ready:
-            with_transaction(self._database, waiting.migration.finish)
-            self._database.manifest = waiting.placement.manifest
-            self._waiting = None
-            self.busy = self._upkeep.needed
-            return Progress(waiting.placement, waiting.reply)
+            return self._served(waiting)
         return self._upkeep_piece()
+
+    def _served(self, waiting: _Waiting) -> Progress:
+        with_transaction(self._database, waiting.migration.finish)
+        self._database.manifest = waiting.placement.manifest
+        self._waiting = None
+        self.busy = self._upkeep.needed
+        return Progress(waiting.placement, waiting.reply)
 
     def _upkeep_piece(self) -> Progress:
         whole = self._upkeep.step()

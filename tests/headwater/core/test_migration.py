@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from headwater.core.manifest import IndexSpec, Manifest, TableSpec
-from headwater.core.migration import adopt, documents
+from headwater.core.migration import Migration, adopt, documents
 from headwater.core.requests import Insert, Range, Scan
-from headwater.core.validators import AnyValue, Field, Number, Object
+from headwater.core.validators import AnyValue, Field, Number, Object, String
 from headwater.errors import QueryInvalid, SchemaMismatch
 from tests.headwater.core.stores import MANIFEST, TASKS, Store
 
@@ -104,6 +105,26 @@ def test_a_table_that_is_no_longer_declared_keeps_its_documents(store: Store) ->
         ),
     )
     assert [stored.value["title"] for stored in documents(store.database, "tasks")] == ["b", "a"]
+
+
+def test_what_was_written_while_no_class_declared_a_table_is_checked(store: Store) -> None:
+    """Also when the class comes back as it was: by name anything may have been written."""
+    adopt(store.database, Manifest())
+    store.insert("c", rank="high")
+    with pytest.raises(SchemaMismatch, match="Expected number, got string: 'high'"):
+        adopt(store.database, MANIFEST)
+
+
+def test_a_wider_shape_needs_no_check(store: Store) -> None:
+    """An optional field more: no document is looked at; the same without `optional`: all are."""
+    for optional, looked_at in ((True, 0), (False, 2)):
+        fields = {"title": Field(String()), "rank": Field(Number(), True)}
+        shape = Object({**fields, "done": Field(AnyValue(), optional)})
+        migration = Migration(store.database, manifest_of(replace(TASKS, document=shape)))
+        with suppress(SchemaMismatch):
+            while migration.check():
+                pass
+        assert migration.checked == looked_at
 
 
 def test_the_same_manifest_again_changes_nothing(store: Store) -> None:
