@@ -313,3 +313,23 @@ class NoServer(HeadwaterError):
         super().__init__(f"no Headwater server answers at {url}.")
 
     fix = "start one with `headwater dev` in another terminal"
+
+
+class SettingsInvalid(HeadwaterError):
+    """Variables a backend's settings need that are missing or do not fit; never shows a value.
+
+    Attributes:
+        problems: each variable's name, with what is wrong with it.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        self.problems = list(problems)
+        listed = "\n  ".join(f"{name} {what}" for name, what in self.problems)
+        count = len(self.problems)
+        what = "a variable of the environment" if count == 1 else f"{count} variables"
+        super().__init__(f"the settings of the backend need {what}:\n  {listed}")
+        self.fix = "\n        ".join(f"headwater env set {name} VALUE" for name, _ in self.problems)
+
+
+class VariableInvalid(HeadwaterError):
+    """A variable that cannot be set: its name, its size, or one too many."""

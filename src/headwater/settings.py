@@ -80,6 +80,9 @@ class Limits:
     session_request_days: float = _limit(14.0, "how long a re-sent mutation id is recognised")
     idle_ping_s: float = _limit(15.0, "a Ping message keeps quiet sockets open")
     dead_client_s: float = _limit(120.0, "a socket silent for this long is closed")
+    variables: int = _limit(1_000, "of one deployment, as Convex; read at once at every load")
+    variable_name_chars: int = _limit(40, "as Convex, so that settings can move there")
+    variable_bytes: int = _limit(8_192, "as Convex; larger things are documents or files")
 
     def settable(self) -> dict[str, Any]:
         """The limits a deployment may set, by name: `Limits(**limits.settable())` equals these."""
