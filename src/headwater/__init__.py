@@ -8,6 +8,8 @@ The names a backend imports. A message's way through the runtime, file by file:
     server.py
 """
 
+from typing import TYPE_CHECKING, Any
+
 from headwater.core.context import ActionCtx, MutationCtx, QueryCtx
 from headwater.core.functions import (
     action,
@@ -23,6 +25,9 @@ from headwater.core.schema import Document, Id, Index, Model
 from headwater.core.values import UNSET, Int64
 from headwater.errors import AppError
 
+if TYPE_CHECKING:
+    from headwater.environment import Settings
+
 __all__ = [
     "UNSET",
     "ActionCtx",
@@ -36,6 +41,7 @@ __all__ = [
     "PaginationOptions",
     "PaginationResult",
     "QueryCtx",
+    "Settings",
     "UserIdentity",
     "action",
     "internal_action",
@@ -44,3 +50,12 @@ __all__ = [
     "mutation",
     "query",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`Settings`, whose library a backend without settings need not load."""
+    if name == "Settings":
+        from headwater.environment import Settings
+
+        return Settings
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,9 +1,9 @@
-"""What a backend is configured by: its `Settings`, filled from the environment of its deployment."""
+"""What a backend is configured by: its `Settings`, read from its deployment's environment."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from sys import modules
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from headwater.core.registry import PACKAGE
+from headwater.core.registry import PACKAGE, App
 from headwater.errors import SettingsInvalid
+from headwater.loader import load
 from headwater.variables import DOTENV, Put, Variables
 
 _MISSING: Final = "is missing"
-_serving = 0
-"""How often a server has put its deployment's variables into this process's environment. A process
-has one environment, so it has one of these; 0 outside of servers, where nothing is kept."""
+_serving: object | None = None
+"""Stands for the variables that a server has put into this process's environment; None outside of
+servers, where settings are read anew each time. A process has one environment, so it has one."""
 
 if TYPE_CHECKING:
     # For type checkers no pydantic class: they would ask for every field in `Settings()`, and know
@@ -69,9 +70,8 @@ else:
         def current(cls) -> Self:
             """The settings as they are now; a server keeps them until its variables change."""
             kept = cls.__dict__.get("_headwater_kept")
-            if kept is None or kept[0] != _serving or not _serving:
-                kept = (_serving, cls())
-                cls._headwater_kept = kept
+            if kept is None or _serving is None or kept[0] is not _serving:
+                kept = cls._headwater_kept = (_serving, cls())
             return kept[1]
 
 
@@ -123,39 +123,53 @@ class Environment:
         self._built_in = dict(built_in or {})
         self._process = dict(os.environ)
         self._put = Put()
+        self._wanted: dict[str, str] = {}
 
     def apply(self) -> None:
         """Puts the deployment's variables into the process's environment as they are now."""
-        global _serving
         wanted = {**self._built_in, **self.variables.read()}
         if self._dev:
             files = {k: v for k, v in self._of_files().items() if k not in self._process}
             wanted = files | wanted
         else:  # behind a proxy only who starts the server knows the address clients use
-            wanted = {**wanted, **{k: v for k, v in self._process.items() if k in self._built_in}}
+            wanted |= {k: v for k, v in self._process.items() if k in self._built_in}
+        self._set(wanted, object())
+
+    def _set(self, wanted: dict[str, str], serving: object | None) -> None:
+        global _serving
         self._put.undo()
         self._put.put(wanted)
-        _serving += 1
+        self._wanted, _serving = wanted, serving
 
     def undo(self) -> None:
         """Leaves the process's environment as it was."""
-        self._put.undo()
+        self._set({}, None)
 
     def files(self) -> list[tuple[str, float]]:
         """The files for development that are there, each with the time of its last change."""
         found = [self._root / name for name in DOTENV]
         return [(file.name, file.stat().st_mtime) for file in found if file.is_file()]
 
-    def loaded(self, load: Callable[[], Any]) -> Any:
-        """What `load` gives: a backend, loaded in this environment and with all it declares.
+    def load(self, limit_s: float | None = None) -> App:
+        """The project's backend, loaded in this environment.
+
+        Args:
+            limit_s: seconds the import may take.
 
         Raises:
             SettingsInvalid: variables that its settings need are missing or do not fit.
+            HeadwaterError: it does not load.
         """
+        before = self._wanted, _serving
         self.apply()
-        made = load()
+        try:
+            return load(self._root, limit_s, self._note_secrets)
+        except BaseException:  # the backend of before stays live, and keeps what it was loaded in
+            self._set(*before)
+            raise
+
+    def _note_secrets(self) -> None:
         self.secrets = checked_secrets()
-        return made
 
     def _of_files(self) -> dict[str, str]:
         from dotenv import dotenv_values

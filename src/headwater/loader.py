@@ -17,12 +17,13 @@ from headwater.core.registry import PACKAGE, App, register
 from headwater.errors import BackendLoadError, HeadwaterError, RuleViolation, TimeLimitExceeded
 
 
-def load(root: Path, limit_s: float | None = None) -> App:
+def load(root: Path, limit_s: float | None = None, check: Callable[[], None] | None = None) -> App:
     """Imports every module below `root/backend` afresh and reads what they define.
 
     Args:
         root: the project's folder.
         limit_s: seconds the import may take; None is no limit.
+        check: called when all is imported; it may raise what keeps the backend from being served.
 
     Returns:
         The loaded backend. When loading fails, the modules of the load before are put back.
@@ -39,7 +40,10 @@ def load(root: Path, limit_s: float | None = None) -> App:
             "with `headwater new my-app`"
         )
     with _fresh_modules():
-        return _limited(lambda: register(root, _import_all(root, folder)), root, limit_s)
+        app = _limited(lambda: register(root, _import_all(root, folder)), root, limit_s)
+        if check is not None:
+            check()
+        return app
 
 
 def _limited(step: Callable[[], App], root: Path, limit_s: float | None) -> App:

@@ -22,14 +22,13 @@ from rich.text import Text
 
 from headwater.codegen import FreshTypes
 from headwater.core.calls import Call, Outcome
-from headwater.core.placement import InProcess
 from headwater.core.registry import App
-from headwater.core.work import Reload
+from headwater.environment import Environment
 from headwater.errors import HeadwaterError, StorageBusy, shortened
-from headwater.loader import load
 from headwater.server import Server, ServerOptions
 from headwater.settings import STATE, Limits, limits_from_environment
 from headwater.supervisor import AFTER_FAULT, STARTUP_FAILED, end_with_parent
+from headwater.variables import addresses
 
 _LOCK_TRIES_S = 5.0
 _LOOK_AGAIN_MS = 500
@@ -58,8 +57,10 @@ def serve(options: ServerOptions, listening: socket.socket, beats: int | None = 
     logging.getLogger("headwater").addHandler(logging.StreamHandler())
     try:
         limits = limits_from_environment()
-        app = _first_load(options, limits)
-        server = _with_database(lambda: Server(options, app, limits, _tell_start))
+        built_in = addresses(*listening.getsockname()[:2])
+        environment = Environment(options.root, dev=options.dev, built_in=built_in)
+        app = _first_load(options, limits, environment)
+        server = _with_database(lambda: Server(options, app, limits, _tell_start, environment))
     except (HeadwaterError, ValueError) as error:
         text = error.message if isinstance(error, HeadwaterError) else str(error)
         _tell("Headwater cannot start:", "bold red", f" {text}")
@@ -69,14 +70,14 @@ def serve(options: ServerOptions, listening: socket.socket, beats: int | None = 
         types = FreshTypes(options.root, _tell_types)
         if app.functions or app.tables.by_name:  # else it may be one that did not load
             types.put(app.manifest)
-        _watch(server, limits, types)
+        _watch(server, types)
     server.run(listening, lambda: _announce(server, listening), beats)
     return 0
 
 
-def _first_load(options: ServerOptions, limits: Limits) -> App:
+def _first_load(options: ServerOptions, limits: Limits, environment: Environment) -> App:
     try:
-        return load(options.root, limits.load_limit_s)
+        return environment.load(limits.load_limit_s)
     except HeadwaterError as error:
         if not options.dev or not (options.root / "backend").is_dir():
             raise
@@ -101,8 +102,7 @@ def _tell_start(text: str) -> None:
 
 
 def _announce(server: Server, listening: socket.socket) -> None:
-    host, port = listening.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    url = addresses(*listening.getsockname()[:2])["CONVEX_CLOUD_URL"]
     state = server.options.root / STATE / "server.json"
     written = state.with_suffix(".tmp")
     written.write_bytes(orjson.dumps({"url": url, "pid": os.getppid()}))
@@ -112,23 +112,20 @@ def _announce(server: Server, listening: socket.socket) -> None:
     _tell(f"Headwater {what}", "bold green", f" at {url} - {len(functions)} functions")
 
 
-def _watch(server: Server, limits: Limits, types: FreshTypes) -> None:
-    """Reloads the backend whenever a file below `backend/` is saved."""
+def _watch(server: Server, types: FreshTypes) -> None:
+    """Reloads the backend whenever a file below `backend/` or a `.env` is saved."""
     root = server.options.root
 
     def run() -> None:
-        for _ in _saves(root / "backend"):
-            reloaded = partial(_reloaded, server, types, time.monotonic())
-            work = Reload(
-                lambda: InProcess(load(root, limits.load_limit_s), limits), reloaded, _tell_waiting
-            )
-            server.hub.put(work)
+        for _ in _saves(root / "backend", server.environment.files):
+            server.reload(partial(_reloaded, server, types, time.monotonic()), _tell_waiting)
 
     threading.Thread(target=run, name="watch", daemon=True).start()
 
 
-def _saves(folder: Path) -> Iterator[None]:
-    """A turn for each time something below the folder was saved, or the folder itself replaced.
+def _saves(folder: Path, others: Callable[[], object]) -> Iterator[None]:
+    """A turn for each time something below the folder was saved, the folder itself replaced, or
+    the others have changed.
 
     A folder that is moved away and made anew, as by `git stash`, is another one to the system.
     """
@@ -136,6 +133,7 @@ def _saves(folder: Path) -> Iterator[None]:
 
     watched = _identity(folder)
     replaced = False
+    before = others()
     while True:
         with suppress(FileNotFoundError):
             for changes in watch(
@@ -146,8 +144,10 @@ def _saves(folder: Path) -> Iterator[None]:
                 rust_timeout=_LOOK_AGAIN_MS,
                 yield_on_timeout=True,
             ):
-                if changes or replaced:
+                now = others()
+                if changes or replaced or now != before:
                     yield
+                before = now
                 replaced = _identity(folder) != watched
                 if replaced:
                     break

@@ -21,6 +21,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from headwater.admin_api import ADMIN_ROUTES, AdminApi, Reply
 from headwater.auth import Auth
 from headwater.clock import Clock
 from headwater.core.database import Database
@@ -31,6 +32,8 @@ from headwater.core.placement import InProcess
 from headwater.core.registry import App
 from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.timelimit import HardLimit
+from headwater.core.work import Reload
+from headwater.environment import Environment
 from headwater.gate import Gate
 from headwater.http_api import HttpApi, problem
 from headwater.hub import Hub
@@ -41,7 +44,7 @@ from headwater.sync_socket import Receive, Send, SyncSocket, client_version, uns
 
 _log = logging.getLogger("headwater")
 DATABASE = "data.sqlite3"
-_ADMIN_ROUTES = frozenset({"/api/function"})  # no page of another origin may call these
+_ADMIN_ROUTES = ADMIN_ROUTES | {"/api/function"}  # no page of another origin may call these
 _GC_THRESHOLDS = (10_000, 20, 50)  # Python's own make up half of a subscription's set-up
 _PING_S = 20.0  # between WebSocket pings
 _SWITCH_INTERVAL_S = 0.0005  # network latency while Python code runs: 0.7 ms instead of 10
@@ -159,6 +162,7 @@ class Server:
         app: the loaded backend.
         limits: its limits.
         tell: told what a start that takes long is doing.
+        environment: what the backend was loaded in.
     """
 
     def __init__(
@@ -167,12 +171,14 @@ class Server:
         app: App,
         limits: Limits,
         tell: Callable[[str], None] = lambda _text: None,
+        environment: Environment | None = None,
     ) -> None:
         install_log_handler()
         state = options.root / STATE
         state.mkdir(exist_ok=True)
         self.options = options
         self.limits = limits
+        self.environment = environment or Environment(options.root, dev=options.dev)
         self.auth = Auth(state, Clock())
         database = Database(SqliteStorage(state / DATABASE), Clock(), limits)
         self.hub = Hub(Engine(database, InProcess(app, limits), tell))
@@ -186,9 +192,24 @@ class Server:
         """The ASGI application."""
         http = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
         HttpApi(self.hub, self.auth, self.limits, version("headwater")).add_routes(http)
+        body_bytes = int(self.limits.message_bytes)
+        AdminApi(self.auth, self.environment, self.reload, body_bytes).add_routes(http)
         add_pages(http, self.options.root, self.auth, dev=self.options.dev)
         gate = Gate.of(self.options.host, self.options.allow_hosts, self.options.allow_origins)
         return Front(self.hub, self.auth, self.limits, gate, http)
+
+    def reload(self, reply: Reply, waits: Callable[[str], None]) -> None:
+        """Loads the backend anew between two batches; both are told on the network's loop.
+
+        Args:
+            reply: why it was not, then the old one stays live; None when it serves.
+            waits: what is made ready for it first.
+        """
+
+        def load_again() -> InProcess:
+            return InProcess(self.environment.load(self.limits.load_limit_s), self.limits)
+
+        self.hub.put(Reload(load_again, reply, waits))
 
     def run(
         self, listening: socket.socket, started: Callable[[], None], beats: int | None = None

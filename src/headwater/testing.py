@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar, cast, overload
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 import orjson
 
@@ -35,6 +35,7 @@ from headwater.core.work import Execute, FromClient, Left, Transact, Work
 from headwater.errors import AppError, HeadwaterError
 from headwater.loader import load
 from headwater.settings import Limits
+from headwater.variables import Put
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -126,6 +127,8 @@ class Backend(Caller):
         self.clock = clock or VirtualClock()
         host = _Host(placement, self.clock, limits or Limits())
         super().__init__(host, None)
+        self._environment = Put()
+        finalize(self, self._environment.undo)
 
     @classmethod
     def load(cls, root: Path, *, clock: VirtualClock | None = None) -> Self:
@@ -184,8 +187,17 @@ class Backend(Caller):
         """What the engine did since the backend was made."""
         return self._host.engine.counters
 
+    def set_env(self, **variables: str | None) -> None:
+        """Sets variables of the environment until the test ends: `ctx.env(Settings)` reads them.
+
+        Args:
+            variables: each by its name; None takes one away.
+        """
+        self._environment.put(variables)
+
     def close(self) -> None:
-        """Lets the database go."""
+        """Lets the database go, and leaves the environment as it was."""
+        self._environment.undo()
         self._host.close()
 
 

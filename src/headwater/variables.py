@@ -26,6 +26,20 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _OURS: Final = "HEADWATER_"
 
 
+def addresses(host: str, port: int, site_port: int | None = None) -> dict[str, str]:
+    """The built-in variables of a server bound to an address.
+
+    Args:
+        host: a name, or an address of either kind.
+        port: where the API is.
+        site_port: where the HTTP routes are; without, below `/http` of the API.
+    """
+    origin = f"http://{f'[{host}]' if ':' in host else host}"
+    cloud = f"{origin}:{port}"
+    site = f"{cloud}/http" if site_port is None else f"{origin}:{site_port}"
+    return dict(zip(BUILT_IN, (cloud, site), strict=True))
+
+
 class Variables:
     """The variables of one deployment, in a file that only its owner may read.
 
@@ -65,7 +79,7 @@ class Variables:
             VariableInvalid: a name or a value that cannot be, or too many; says which.
         """
         for name, value in changes.items():
-            self._check(name, value)
+            self.check(name, value)
         with self._lock:
             kept = self.read()
             for name, value in changes.items():
@@ -80,7 +94,12 @@ class Variables:
                 )
             self._write(kept)
 
-    def _check(self, name: str, value: str | None) -> None:
+    def check(self, name: str, value: str | None) -> None:
+        """Sees whether a variable may be.
+
+        Raises:
+            VariableInvalid: its name or its value may not.
+        """
         limits = self._limits
         if not _NAME.fullmatch(name):
             raise VariableInvalid(

@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "run": "run:run",
     "token": "token:token",
+    "env": "env:app",
     "check": "check:check",
     "codegen": "codegen:codegen",
     "explain": "explain:explain",

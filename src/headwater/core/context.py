@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from headwater.core import requests
 from headwater.core.codecs import lower
+from headwater.core.context_env import EnvCtx
 from headwater.core.db import DatabaseReader, DatabaseWriter
 from headwater.core.driver import Run
 from headwater.core.identity import UserIdentity
@@ -43,8 +44,8 @@ class Auth:
         return identity
 
 
-class QueryCtx:
-    """What a query gets: `db` to read, `auth`, `run_query`."""
+class QueryCtx(EnvCtx):
+    """What a query gets: `db` to read, `auth`, `env`, `run_query`."""
 
     db: DatabaseReader
 
@@ -111,7 +112,7 @@ class Runner(Protocol):
         ...
 
 
-class ActionCtx:
+class ActionCtx(EnvCtx):
     """What an action gets: the outside world, and data only by running queries and mutations."""
 
     def __init__(self, runner: Runner, identity: Any, now: Callable[[], float], seed: int) -> None:

@@ -21,7 +21,7 @@ finally:
 """
 
 
-@pytest.mark.parametrize("words", [["--version"], ["explain", "HW203"]])
+@pytest.mark.parametrize("words", [["--version"], ["explain", "HW203"], ["env", "list", "--help"]])
 def test_a_command_loads_no_server(words: list[str]) -> None:
     """What answers in a blink must not wait for libraries it does not use."""
     command = [sys.executable, "-c", LOADED, *words]
