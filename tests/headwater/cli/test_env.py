@@ -9,9 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from headwater.cli import app
+from headwater.cli.admin import Deployment
 from headwater.settings import STATE
 from headwater.variables import Variables
 from tests.headwater.projects import write_project
@@ -110,3 +112,14 @@ def test_a_server_elsewhere_must_answer(env: Env) -> None:
     told = env("list", "--url", "http://127.0.0.1:1")
     assert told.exit_code == 1
     assert "no Headwater server answers at http://127.0.0.1:1" in told.stderr
+
+
+def test_an_answer_that_is_no_headwater_is_told(
+    env: Env, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Something else listens at the address that was given."""
+    page = httpx.Response(502, text="<html>", request=httpx.Request("GET", "http://proxy/x"))
+    monkeypatch.setattr(httpx, "request", lambda *_args, **_options: page)
+    with pytest.raises(typer.Exit):
+        Deployment(Path.cwd(), "http://proxy").ask("GET", "/x")
+    assert "http://proxy/x answered 502" in capsys.readouterr().err
