@@ -55,7 +55,8 @@ TESTED_THROUGH = {
         core.replies hub last_call process pytest_plugin server supervisor sync_socket
     """,
     "tests/docs/test_snippets.py": """
-        core.asking core.catalog core.codecs core.context core.database core.db core.documents
+        core.asking core.catalog core.codecs core.context core.context_env core.database
+        core.db core.documents
         core.functions core.ids core.manifest core.migration core.names core.overlay
         core.pagination core.query core.ranges core.reads core.scans core.storage.sqlite core.tables
         core.transaction core.validators core.writes
