@@ -4,12 +4,28 @@ import { decodeArgs, describeError, emit, encodeValue, logger, reference, serve 
 
 const client = new ConvexClient(process.argv[2], { logger });
 const subscriptions = new Map();
+const more = new Map();
 
 function subscribe({ id, path, args }) {
   const stop = client.onUpdate(
     reference(path),
     decodeArgs(args),
     (value) => emit({ event: "update", id, value: encodeValue(value) }),
+    (error) => emit({ event: "failed", id, error: describeError(error) }),
+  );
+  subscriptions.set(id, stop);
+}
+
+// What `onPaginatedUpdate_experimental` gives: all pages loaded so far as one list.
+function paginate({ id, path, args, initialNumItems }) {
+  const stop = client.onPaginatedUpdate_experimental(
+    reference(path),
+    decodeArgs(args),
+    { initialNumItems },
+    ({ results, status, loadMore }) => {
+      more.set(id, loadMore);
+      emit({ event: "update", id, value: { results: results.map(encodeValue), status } });
+    },
     (error) => emit({ event: "failed", id, error: describeError(error) }),
   );
   subscriptions.set(id, stop);
@@ -34,6 +50,8 @@ function state() {
 
 serve({
   subscribe,
+  paginate,
+  loadMore: ({ subscription, numItems }) => more.get(subscription)(numItems),
   identify,
   state,
   unsubscribe: ({ subscription }) => subscriptions.get(subscription)(),

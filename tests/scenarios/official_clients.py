@@ -20,6 +20,7 @@ CLIENTS = Path(__file__).parents[1] / "clients"
 NPM_DRIVERS = {
     "browser": "browser_client.mjs",
     "http": "http_client.mjs",
+    "next": "next_client.mjs",
     "react": "react_client.mjs",
 }
 Event = dict[str, Any]
@@ -174,6 +175,17 @@ class OfficialClient:
         self.feeds[feed.id] = feed
         self.send("subscribe", path=path, args=args)
         return feed
+
+    def paginate(self, path: str, initial: int, **args: Any) -> Feed:
+        """Subscribe to a query's pages, with so many items in the first; the browser client can."""
+        feed = Feed(self, len(self.results))
+        self.feeds[feed.id] = feed
+        self.send("paginate", path=path, args=args, initialNumItems=initial)
+        return feed
+
+    def load_more(self, feed: Feed, items: int) -> None:
+        """Load another page."""
+        self.result(self.send("loadMore", subscription=feed.id, numItems=items))
 
     def unsubscribe(self, feed: Feed) -> None:
         """End a subscription."""

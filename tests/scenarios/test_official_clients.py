@@ -1,5 +1,6 @@
 """The official clients work unchanged: subscribe, mutate, receive, fail, log."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from tests.scenarios.official_clients import CallFailed
 from tests.scenarios.server_process import ServerProcess, wait_for
 
 SUBSCRIBING = ["browser", "react", "python"]
-EVERY = [*SUBSCRIBING, "http"]
+EVERY = [*SUBSCRIBING, "http", "next"]
 REFUSAL = {"code": "RATE_LIMITED", "retryAfterMs": 900}
 
 
@@ -186,3 +187,38 @@ def test_signing_in_reruns_what_asked_who(
     feed.equals(None)
     user.identify(server.token("bob"))
     feed.equals("bob")
+
+
+def test_pages_of_the_browser_client_grow_and_stay_whole(
+    server: ServerProcess, clients: Clients, name: str
+) -> None:
+    """`onPaginatedUpdate_experimental`: one list of all pages loaded, that follows every change."""
+    for number in range(7):
+        server.call("mutation", "tasks:create", title=f"task {number}", assignee=name)
+    user = clients("browser")
+    feed = user.paginate("tasks:page", 3, assignee=name)
+    first = feed.sees(lambda shown: len(shown["results"]) == 3, "the first page")
+    assert first["status"] == "CanLoadMore"
+    user.load_more(feed, 3)
+    two = feed.sees(lambda shown: len(shown["results"]) == 6, "two pages")
+    server.call("mutation", "tasks:remove", id=two["results"][2]["_id"])
+    five = feed.sees(lambda shown: len(shown["results"]) == 5, "one less")
+    titles = [task["title"] for task in five["results"]]
+    assert titles == ["task 0", "task 1", "task 3", "task 4", "task 5"]
+    user.load_more(feed, 3)
+    last = feed.sees(lambda shown: shown["status"] == "Exhausted", "the end")
+    assert [task["title"] for task in last["results"]] == [*titles, "task 6"]
+
+
+def test_a_query_is_preloaded_on_a_server(
+    server: ServerProcess, clients: Clients, name: str
+) -> None:
+    """`preloadQuery` of convex/nextjs gives a payload with name, arguments and value."""
+    task = server.call("mutation", "tasks:create", title="Read", assignee=name)
+    made = clients("next").call("preload", "tasks:list", assignee=name)
+    assert [found["_id"] for found in made["value"]] == [task]
+    assert json.loads(made["payload"]) == {
+        "_name": "tasks:list",
+        "_argsJSON": {"assignee": name},
+        "_valueJSON": made["value"],
+    }

@@ -1,0 +1,35 @@
+// One page for each story of tests/scenarios/test_react_pages.py, chosen by `#name`. What a story
+// needs to know comes as parameters: `?url=` of the server, `?room=` or `?title=`.
+import { ConvexProvider, ConvexReactClient } from "convex/react";
+import type { ReactNode } from "react";
+import { createRoot } from "react-dom/client";
+import { Signed } from "./Signed";
+import { Optimistic } from "./Optimistic";
+import { Paged } from "./Paged";
+import { Preloaded } from "./Preloaded";
+import { Story } from "./Story";
+
+const parameters = new URLSearchParams(location.search);
+const parameter = (name: string) => parameters.get(name) ?? "";
+
+// Refreshed only when the server says that the token has expired: that is the story to tell.
+const client = new ConvexReactClient(parameter("url") || location.origin, {
+  authRefreshTokenLeewaySeconds: -600,
+  unsavedChangesWarning: false,
+});
+
+const pages: Record<string, () => ReactNode> = {
+  paged: () => <Paged room={parameter("room")} />,
+  optimistic: () => <Optimistic room={parameter("room")} />,
+  story: () => <Story title={parameter("title")} />,
+  preloaded: () => <Preloaded />,
+};
+
+const name = location.hash.slice(1);
+createRoot(document.getElementById("root")!).render(
+  name === "signed" ? (
+    <Signed client={client} />
+  ) : (
+    <ConvexProvider client={client}>{pages[name]!()}</ConvexProvider>
+  ),
+);
