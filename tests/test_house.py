@@ -50,7 +50,8 @@ TESTED_THROUGH = {
         check.registered check.routes check.scopes check.signatures check.tables
     """,
     "tests/scenarios": """
-        action_loop auth cli.project cli.run cli.serve cli.token core.actions core.calls
+        action_loop auth.callers auth.claims auth.dev
+        cli.project cli.run cli.serve cli.token core.actions core.calls
         core.commits core.engine core.identity core.session core.subscriptions core.work gate
         core.replies hub last_call process pytest_plugin server supervisor sync_socket
     """,

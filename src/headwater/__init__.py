@@ -21,6 +21,7 @@ from headwater.core.functions import (
 )
 from headwater.core.identity import UserIdentity
 from headwater.core.pagination import PaginationOptions, PaginationResult
+from headwater.core.providers import CustomJwt, Oidc
 from headwater.core.schema import Document, Id, Index, Model
 from headwater.core.values import UNSET, Int64
 from headwater.errors import AppError
@@ -32,12 +33,14 @@ __all__ = [
     "UNSET",
     "ActionCtx",
     "AppError",
+    "CustomJwt",
     "Document",
     "Id",
     "Index",
     "Int64",
     "Model",
     "MutationCtx",
+    "Oidc",
     "PaginationOptions",
     "PaginationResult",
     "QueryCtx",

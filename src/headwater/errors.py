@@ -269,6 +269,19 @@ class InvalidToken(HeadwaterError):
     status = 401
 
 
+class NoAuthProvider(InvalidToken):
+    """A token whose issuer and audience are not those of a configured provider."""
+
+    code = "NoAuthProvider"
+
+
+class AuthProviderDown(InvalidToken):
+    """A token that may be good, but its issuer's keys cannot be had just now."""
+
+    code = "AuthProviderDiscoveryFailed"
+    status = 503
+
+
 class InvalidAuthHeader(InvalidToken):
     """An Authorization header too short to be one."""
 

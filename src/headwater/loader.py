@@ -41,6 +41,7 @@ def load(root: Path, limit_s: float | None = None, check: Callable[[], None] | N
         )
     with _fresh_modules():
         app = _limited(lambda: register(root, _import_all(root, folder)), root, limit_s)
+        _check_keys(app)
         if check is not None:
             check()
         return app
@@ -61,6 +62,13 @@ def _limited(step: Callable[[], App], root: Path, limit_s: float | None) -> App:
         raise
     except HeadwaterError as error:
         raise error from None
+
+
+def _check_keys(app: App) -> None:
+    if app.manifest.providers:  # else nobody waits for a library of cryptography
+        from headwater.auth.keys import check_own_keys
+
+        check_own_keys(app.manifest.providers)
 
 
 def _no_requests(_request: Any) -> Any:

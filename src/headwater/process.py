@@ -105,7 +105,9 @@ def _announce(server: Server, listening: socket.socket) -> None:
     url = addresses(*listening.getsockname()[:2])["CONVEX_CLOUD_URL"]
     state = server.options.root / STATE / "server.json"
     written = state.with_suffix(".tmp")
-    written.write_bytes(orjson.dumps({"url": url, "pid": os.getppid()}))
+    options = server.options
+    about = {"url": url, "pid": os.getppid(), "dev": options.dev or options.dev_tokens}
+    written.write_bytes(orjson.dumps(about))
     written.replace(state)
     functions = server.hub.engine.database.manifest.functions
     what = "dev server" if server.options.dev else "server"
@@ -166,6 +168,7 @@ def _reloaded(server: Server, types: FreshTypes, began: float, error: BaseExcept
     if error is not None:
         _report(error)
         return
+    server.auth.providers_changed()
     manifest = server.hub.engine.database.manifest
     took = (time.monotonic() - began) * 1000
     _tell("reloaded", "green", f" {len(manifest.functions)} functions in {took:.0f} ms")

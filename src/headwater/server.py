@@ -61,6 +61,7 @@ class ServerOptions:
         allow_origins: further origins, or `*`.
         show_errors: clients are told messages, traces and log lines in production too.
         after_fault: the process before this one was ended by what it ran.
+        dev_tokens: development tokens are taken in production too.
     """
 
     root: Path
@@ -71,6 +72,7 @@ class ServerOptions:
     allow_origins: list[str] = field(default_factory=list)
     after_fault: bool = False
     show_errors: bool = False
+    dev_tokens: bool = False
 
 
 class Front:
@@ -179,7 +181,13 @@ class Server:
         self.options = options
         self.limits = limits
         self.environment = environment or Environment(options.root, dev=options.dev)
-        self.auth = Auth(state, Clock())
+        self.auth = Auth(
+            state,
+            Clock(),
+            limits,
+            lambda: self.hub.engine.database.manifest.providers,
+            dev_tokens=options.dev or options.dev_tokens,
+        )
         database = Database(SqliteStorage(state / DATABASE), Clock(), limits)
         self.hub = Hub(Engine(database, InProcess(app, limits), tell))
         self.hub.engine.disclosure = Disclosure(options.dev or options.show_errors)

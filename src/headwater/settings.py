@@ -84,6 +84,27 @@ class Limits:
     variable_name_chars: int = _limit(40, "as Convex, so that settings can move there")
     variable_bytes: int = _limit(8_192, "as Convex; larger things are documents or files")
 
+    token_bytes: int = _limit(
+        16_384, "headers of proxies end there too; real tokens have 1 to 4 KB"
+    )
+    authenticate_s: float = _limit(
+        10.0, "proving one token, keys fetched included; what its client sent later waits for it"
+    )
+    keys_fetch_s: float = _limit(5.0, "one answer of an auth provider; slower is down")
+    keys_bytes: int = _limit(512 * 1024, "one answer of an auth provider; key sets have a few KB")
+    keys_fresh_least_s: float = _limit(
+        60.0, "keys are not asked for again before, whatever their Cache-Control says"
+    )
+    keys_fresh_most_s: float = _limit(
+        6 * 3600.0, "keys are asked for again by then: one withdrawn is trusted no longer"
+    )
+    keys_stale_s: float = _limit(
+        86_400.0, "age of keys when they are trusted no more, though their provider does not answer"
+    )
+    keys_again_s: float = _limit(
+        10.0, "between two fetches for unknown key ids or of a failing provider; tokens are cheap"
+    )
+
     def settable(self) -> dict[str, Any]:
         """The limits a deployment may set, by name: `Limits(**limits.settable())` equals these."""
         return {spec.name: getattr(self, spec.name) for spec in fields(self) if spec.init}

@@ -109,6 +109,7 @@ class SyncSocket:
             if self._slow is not None:
                 self._slow.cancel()
             self._expires_in(None)
+            self._auth.hold(self, None)
             self._hub.put(Left(self._session))
 
     async def _read(self, receive: Receive) -> None:
@@ -145,6 +146,7 @@ class SyncSocket:
         except InvalidToken as error:
             return Authenticated(self._session, base, None, error.message)
         self._expires_in(caller.lasts_s)
+        self._auth.hold(self, caller.provider)
         return Authenticated(self._session, base, caller.identity, admin=caller.admin)
 
     async def _caller(self, message: Authenticate) -> Caller:
@@ -160,11 +162,14 @@ class SyncSocket:
             self._expiry.cancel()
             self._expiry = None
         if seconds is not None:
-            self._expiry = asyncio.get_running_loop().call_later(seconds, self._expire)
+            self._expiry = asyncio.get_running_loop().call_later(
+                seconds, self.end_identity, EXPIRED
+            )
 
-    def _expire(self) -> None:
+    def end_identity(self, why: str) -> None:
+        """Tells the client that what it was authenticated by is good no more, and closes."""
         self._messages += 1
-        self._hub.put(Authenticated(self._session, 0, None, EXPIRED, attempted=False))
+        self._hub.put(Authenticated(self._session, 0, None, why, attempted=False))
 
     # actions
 

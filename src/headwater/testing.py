@@ -215,7 +215,7 @@ class Subscribed:
         self._load = load_result
         self._error: HeadwaterError | None = None
         self._session = Session(self, host.engine.database.limits)
-        self._session.identity = call.identity
+        self._session.identity, self._session.admin = call.identity, call.internal
         host.subscribers += 1
         add = AddQuery(0, call.path, call.arguments, None)
         host.process(FromClient(self._session, Connect(f"test-{host.subscribers:08}", 0)))

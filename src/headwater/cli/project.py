@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import typer
@@ -36,7 +37,18 @@ def usage_error(text: str) -> typer.Exit:
 
 def server_url(root: Path) -> str:
     """Where the project's server answers: as it said itself, or the default address."""
+    return str(_server(root).get("url", DEFAULT_URL))
+
+
+def server_takes_dev_tokens(root: Path) -> bool:
+    """Whether the project's server, if it has one, takes development tokens."""
+    return _server(root).get("dev", True) is not False
+
+
+def _server(root: Path) -> dict[str, Any]:
+    """What the project's server wrote of itself; empty when it has none."""
     try:
-        return str(orjson.loads((root / STATE / "server.json").read_bytes())["url"])
-    except (OSError, ValueError, KeyError, TypeError):  # none, or not what a server writes
-        return DEFAULT_URL
+        written = orjson.loads((root / STATE / "server.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return written if isinstance(written, dict) else {}

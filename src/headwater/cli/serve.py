@@ -22,6 +22,14 @@ AllowHost = Annotated[
 AllowOrigin = Annotated[
     list[str] | None, typer.Option(help="A further web origin that may call, or *.")
 ]
+DevTokens = Annotated[
+    bool,
+    typer.Option(
+        "--dev-tokens",
+        envvar="HEADWATER_DEV_TOKENS",
+        help="Take development tokens (headwater token) here too; not where strangers reach it.",
+    ),
+]
 
 
 ShowErrors = Annotated[
@@ -48,10 +56,11 @@ def serve(
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
     show_errors: ShowErrors = False,
+    dev_tokens: DevTokens = False,
 ) -> None:
     """Serve the project as it is; of errors clients are told a request id, and AppError's data."""
     options = ServerOptions(project_root(), host, port, False, allow_host or [], allow_origin or [])
-    _supervise(replace(options, show_errors=show_errors))
+    _supervise(replace(options, show_errors=show_errors, dev_tokens=dev_tokens))
 
 
 def _supervise(options: ServerOptions) -> None:

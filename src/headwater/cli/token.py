@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from headwater.auth import DEFAULT_TOKEN_S, Auth
-from headwater.cli.project import project_root
+from headwater.cli.project import project_root, server_takes_dev_tokens, usage_error
 from headwater.clock import Clock
 from headwater.settings import STATE
 
@@ -21,6 +21,12 @@ def token(
     ] = DEFAULT_TOKEN_S,
 ) -> None:
     """Print a token that signs somebody in at this project's server."""
+    root = project_root()
+    if not server_takes_dev_tokens(root):
+        raise usage_error(
+            "this project's server runs in production (headwater serve) and takes no development "
+            "tokens. Start it with `headwater dev`, or with `headwater serve --dev-tokens`"
+        )
     claims = {key: value for key, value in (("name", name), ("email", email)) if value is not None}
-    auth = Auth(project_root() / STATE, Clock())
+    auth = Auth(root / STATE, Clock())
     typer.echo(auth.token(subject, seconds, **claims))

@@ -174,8 +174,8 @@ class Engine:
     def _authenticate(self, work: Authenticated, batch: _Batch) -> None:
         work.session.check_connected()
         if work.error is None:
-            work.session.authenticate(work.base_version, work.identity, self._subscriptions)
-            work.session.admin = work.admin
+            base, who = work.base_version, work.identity
+            work.session.authenticate(base, who, self._subscriptions, admin=work.admin)
             return
         base = work.session.version.identity
         text = protocol.auth_error(work.error, base, attempted=work.attempted)
@@ -351,7 +351,8 @@ class Engine:
         made: dict[Subscription, None] = {}
         for session, query_id in list(subscription.subscribers):
             subscriber = session, query_id
-            own = self._subscriptions.attach_again(subscription, subscriber, session.identity)
+            who, internal = session.identity, subscription.internal
+            own = self._subscriptions.attach_again(subscription, subscriber, who, internal)
             session.follow(query_id, own)
             batch.sessions[session] = None
             if own.result is None:

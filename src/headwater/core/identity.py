@@ -30,11 +30,20 @@ class UserIdentity(Model):
     given_name: str | None = None
     family_name: str | None = None
     nickname: str | None = None
+    preferred_username: str | None = None
     email: str | None = None
     email_verified: bool | None = None
     phone_number: str | None = None
+    phone_number_verified: bool | None = None
     picture_url: str | None = None
     profile_url: str | None = None
+    website_url: str | None = None
+    gender: str | None = None
+    birthday: str | None = None
+    timezone: str | None = None
+    language: str | None = None
+    address: str | None = None
+    updated_at: str | None = None
 
     @property
     def claims(self) -> Mapping[str, Any]:

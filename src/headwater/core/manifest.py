@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from headwater.core import validators
+from headwater.core.providers import Provider, provider_json, read_provider
 from headwater.core.validators import AnyValue, Validator
 
 FunctionKind = Literal["query", "mutation", "action"]
@@ -88,6 +89,7 @@ class Manifest:
 
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
+    providers: tuple[Provider, ...] = field(default=(), kw_only=True)
 
     def table(self, name: str) -> TableSpec:
         """The declared table, or one of any documents: undeclared tables are reached by name."""
@@ -104,9 +106,11 @@ class Manifest:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for a file or a pipe."""
+        providers = [provider_json(provider) for provider in self.providers]
         return {
             "tables": [_table_json(table) for table in self.tables.values()],
             "functions": [_function_json(spec) for spec in self.functions.values()],
+            **({"providers": providers} if providers else {}),
         }
 
     @classmethod
@@ -118,7 +122,8 @@ class Manifest:
         """
         tables = [_read_table(table) for table in data["tables"]]
         functions = [_read_function(spec) for spec in data["functions"]]
-        return cls({t.name: t for t in tables}, {f.path: f for f in functions})
+        providers = tuple(read_provider(provider) for provider in data.get("providers", ()))
+        return cls({t.name: t for t in tables}, {f.path: f for f in functions}, providers=providers)
 
 
 def canonical_path(path: str) -> str:

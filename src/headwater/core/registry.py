@@ -11,6 +11,7 @@ from typing import Any
 from headwater.core.codecs import Codecs
 from headwater.core.functions import Function, Registered, read_signature, wire_path
 from headwater.core.manifest import Manifest
+from headwater.core.providers import read_providers
 from headwater.core.schema import Document
 from headwater.core.tables import Table, Tables
 from headwater.errors import RegistrationError
@@ -58,6 +59,7 @@ def register(root: Path, modules: Iterable[ModuleType]) -> App:
     manifest = Manifest(
         {name: table.spec for name, table in tables.by_name.items()},
         {path: function.spec for path, function in functions.items()},
+        providers=read_providers(modules, PACKAGE),
     )
     return App(root, tables, functions, manifest)
 

@@ -128,9 +128,15 @@ class Session:
             raise ProtocolError("the first message must be Connect")
 
     def authenticate(
-        self, base_version: int, identity: dict[str, Any] | None, subscriptions: Subscriptions
+        self,
+        base_version: int,
+        identity: dict[str, Any] | None,
+        subscriptions: Subscriptions,
+        *,
+        admin: bool = False,
     ) -> None:
-        """Takes a new identity; queries that looked at the old one follow it.
+        """Takes a new identity; queries that looked at the old one follow it, and all of them when
+        the client becomes an admin or is one no longer.
 
         Raises:
             ProtocolError: not the version the server is at.
@@ -138,13 +144,13 @@ class Session:
         self._check_base("identity", base_version, self._next.identity)
         self._next = self._next._replace(identity=base_version + 1)
         self.moved = True
-        if identity == self.identity:
+        if identity == self.identity and admin == self.admin:
             return
-        self.identity = identity
+        self.identity, self.admin = identity, admin
         for query_id, old in list(self._followed.items()):
-            if old.shared:
+            if old.shared and old.internal == admin:
                 continue
-            new = subscriptions.attach_again(old, (self, query_id), identity)
+            new = subscriptions.attach_again(old, (self, query_id), identity, admin)
             if new is not old:
                 subscriptions.detach(old, (self, query_id))
                 self.follow(query_id, new)
@@ -179,6 +185,7 @@ class Session:
             values.encode(query.arguments),
             query.journal,
             self.identity,
+            self.admin,
         )
         self.follow(query.query_id, subscription)
 

@@ -18,7 +18,9 @@ from headwater.core.reads import Interval, IntervalIndex
 Subscriber = tuple[Any, int]
 """A session and the query id it knows the subscription by."""
 
-Key = tuple[str, bytes, "str | None", "str | None"]
+Key = tuple[str, bytes, "str | None", bool, str]
+"""Path, arguments, journal, whether internal functions may be reached, and the caller or `*`."""
+
 _SHARED = "*"
 
 
@@ -37,7 +39,7 @@ class Result:
 
 @dataclass(eq=False, slots=True)
 class Subscription:
-    """One distinct query.
+    """One distinct query. What an admin follows is shared with nobody else: it may be internal.
 
     `result` goes None -> Result (first run) -> Result (each run that changed it).
     """
@@ -63,11 +65,17 @@ class Subscription:
     @property
     def shared(self) -> bool:
         """True when the function did not look at the caller."""
-        return self.key[3] == _SHARED
+        return self.key[-1] == _SHARED
+
+    @property
+    def internal(self) -> bool:
+        """True when internal functions may be reached by it."""
+        return self.key[3]
 
     def call(self) -> Call:
         """The call that computes it."""
-        return Call(self.path, "query", self.arguments, self.identity, journal=self.last_journal)
+        journal, internal = self.last_journal, self.key[3]
+        return Call(self.path, "query", self.arguments, self.identity, internal, journal)
 
 
 def identity_key(identity: dict[str, Any] | None) -> str:
@@ -90,11 +98,18 @@ class Subscriptions:
         return list(self._by_key.values())
 
     def find(
-        self, path: str, arguments_key: bytes, journal: str | None, identity: dict[str, Any] | None
+        self,
+        path: str,
+        arguments_key: bytes,
+        journal: str | None,
+        identity: dict[str, Any] | None,
+        internal: bool = False,
     ) -> Subscription | None:
         """The subscription that would answer this caller, if there is one."""
-        shared = self._by_key.get((path, arguments_key, journal, _SHARED))
-        return shared or self._by_key.get((path, arguments_key, journal, identity_key(identity)))
+        asked = (path, arguments_key, journal, internal)
+        return self._by_key.get((*asked, _SHARED)) or self._by_key.get(
+            (*asked, identity_key(identity))
+        )
 
     def attach(
         self,
@@ -104,13 +119,14 @@ class Subscriptions:
         arguments_key: bytes,
         journal: str | None,
         identity: dict[str, Any] | None,
+        internal: bool = False,
     ) -> Subscription:
         """The subscription of a caller's query, made when it is the first; `result` None: to be
         run.
         """
-        found = self.find(path, arguments_key, journal, identity)
+        found = self.find(path, arguments_key, journal, identity, internal)
         if found is None:
-            key = (path, arguments_key, journal, identity_key(identity))
+            key = (path, arguments_key, journal, internal, identity_key(identity))
             found = Subscription(path, arguments, arguments_key, journal, identity, key)
             found.last_journal = protocol.decode_journal(journal)
             self._by_key[key] = found
@@ -118,11 +134,17 @@ class Subscriptions:
         return found
 
     def attach_again(
-        self, old: Subscription, subscriber: Subscriber, identity: dict[str, Any] | None
+        self,
+        old: Subscription,
+        subscriber: Subscriber,
+        identity: dict[str, Any] | None,
+        internal: bool = False,
     ) -> Subscription:
         """The subscription of the same query for another identity; its pages end as they did."""
-        arguments, key = old.arguments, old.arguments_key
-        return self.attach(subscriber, old.path, arguments, key, old.newest_journal, identity)
+        journal = old.newest_journal
+        return self.attach(
+            subscriber, old.path, old.arguments, old.arguments_key, journal, identity, internal
+        )
 
     def detach(self, subscription: Subscription, subscriber: Subscriber) -> None:
         """Takes a subscriber away; the last one ends the subscription."""
@@ -169,7 +191,7 @@ class Subscriptions:
 
     def shared_twin(self, subscription: Subscription) -> Subscription | None:
         """The shared subscription of the same query and the same pages, when it is another one."""
-        twin = self._by_key.get((*subscription.key[:3], _SHARED))
+        twin = self._by_key.get((*subscription.key[:4], _SHARED))
         if twin is None or twin is subscription:
             return None
         new = subscription.result is None
@@ -177,7 +199,7 @@ class Subscriptions:
 
     def share(self, subscription: Subscription) -> None:
         """Lets every caller share a subscription whose function did not look at the caller."""
-        shared_key = (*subscription.key[:3], _SHARED)
+        shared_key = (*subscription.key[:4], _SHARED)
         if shared_key in self._by_key:
             return  # there is one, whose pages end elsewhere
         self._by_key.pop(subscription.key, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ def test_a_token_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(write_project(tmp_path, tasks="\n") / "backend")
     options = ["token", "--subject", "ana", "--name", "Ana", "--email", "a@x", "--seconds", "60"]
     printed = CliRunner().invoke(app, options)
-    identity = Auth(tmp_path / STATE, Clock()).identity(printed.stdout.strip())
+    auth = Auth(tmp_path / STATE, Clock())
+    identity = asyncio.run(auth.user(printed.stdout.strip())).identity or {}
     assert (identity["subject"], identity["name"], identity["email"]) == ("ana", "Ana", "a@x")
 
 
