@@ -22,7 +22,7 @@ from headwater.core.functions import (
 from headwater.core.identity import UserIdentity
 from headwater.core.pagination import PaginationOptions, PaginationResult
 from headwater.core.providers import CustomJwt, Oidc
-from headwater.core.schema import Document, Id, Index, Model
+from headwater.core.schema import Document, Id, Index, Model, SearchIndex
 from headwater.core.values import UNSET, Int64
 from headwater.errors import AppError
 
@@ -44,6 +44,7 @@ __all__ = [
     "PaginationOptions",
     "PaginationResult",
     "QueryCtx",
+    "SearchIndex",
     "Settings",
     "UserIdentity",
     "action",

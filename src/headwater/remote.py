@@ -135,6 +135,7 @@ def _range_out(wanted: requests.Range) -> dict[str, Any]:
         "upper": _bound_out(wanted.upper),
         "descending": wanted.descending,
         "system": wanted.system,
+        **({"text": wanted.text} if isinstance(wanted, requests.Search) else {}),
     }
 
 
@@ -143,7 +144,11 @@ def _range_in(part: Any) -> requests.Range:
     equal = [
         (typed(name, str, "a field"), _index_value_in(value)) for name, value in given["equal"]
     ]
-    return requests.Range(
+    searched: dict[str, str] = {}
+    if "text" in given:
+        searched["text"] = typed(given["text"], str, "a text")
+    return (requests.Search if searched else requests.Range)(
+        **searched,
         table=typed(given["table"], str, "a table"),
         index=typed(given["index"], str, "an index"),
         equal=equal,

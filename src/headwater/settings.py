@@ -66,6 +66,22 @@ class Limits:
     )
     array_length: int = _of_format(8_192, "elements of one array, as Convex")
     object_fields: int = _of_format(1_024, "fields of one object, as Convex")
+    search_results: int = _limit(
+        1_024, "documents one search gives, as Convex; more of them is no answer to a question"
+    )
+    search_postings: int = _limit(
+        8_192, "index entries read for one word of a search, the weightiest first; bounds its time"
+    )
+    search_document_words: int = _limit(
+        32_768, "different words of one searched text; each is an index entry to write"
+    )
+    search_words: int = _of_format(16, "words of a search that count, as Convex")
+    search_word_bytes: int = _of_format(32, "a longer word is not indexed, as Convex")
+    search_filters: int = _of_format(8, "filters of one search, as Convex")
+    search_filter_fields: int = _of_format(
+        16, "filter fields of a search index, as Convex; each adds an index entry per word"
+    )
+    search_indexes: int = _of_format(4, "search indexes of one table, as Convex")
     log_lines: int = _limit(256, "per call; more is dropped with a note")
     log_line_bytes: int = _limit(4_096, "per line; more is cut")
     message_bytes: int = _limit(

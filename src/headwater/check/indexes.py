@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from headwater.check.chains import Chain, ChainReader, Link
 from headwater.check.project import FunctionInfo, Project
 from headwater.check.registered import Registered
+from headwater.check.searches import search_problems
 from headwater.check.tables import Table, TableIndex, Tables
 from headwater.rules import Finding, rule
 
@@ -75,6 +76,12 @@ class _Judge:
         for link in chain.links:
             if link.method == "with_index" and self._first_time(link):
                 yield from self._with_index(chain, link)
+            elif link.method == "with_search_index" and self._first_time(link):
+                yield from self._with_search_index(chain, link)
+
+    def _with_search_index(self, chain: Chain, link: Link) -> Iterator[Finding]:
+        for found in search_problems(chain, link) if chain.table.certain else ():
+            yield self._finding(found.what, found.line, found.col, why=found.why, fix=found.fix)
 
     def _first_time(self, link: Link) -> bool:
         is_new = id(link.call) not in self._seen

@@ -14,11 +14,16 @@ _PLAIN_CALLS = ("builtins.", "pydantic.", "typing.")
 
 @dataclass(frozen=True)
 class TableIndex:
-    """An index: its fields as written, or None where they are not plain strings."""
+    """An index: its fields as written, or None where they are not plain strings.
+
+    Attributes:
+        filters: fields a search index may filter by, None where they are not plain strings.
+    """
 
     name: str
     fields: tuple[str, ...] | None
     is_search: bool = False
+    filters: tuple[str, ...] | None = ()
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -135,13 +140,10 @@ class _Reader:
         if maker not in ("headwater.Index", "headwater.SearchIndex", "headwater.VectorIndex"):
             return False
         is_search = maker != "headwater.Index"
-        fields = [arg.value for arg in value.args if isinstance(arg, ast.Constant)]
-        plain = len(fields) == len(value.args) and all(isinstance(f, str) for f in fields)
-        table.indexes[name] = TableIndex(
-            name, tuple(map(str, fields)) if plain else None, is_search
-        )
-        if plain:
-            table.index_fields += [IndexField(str(getattr(a, "value", "")), a) for a in value.args]
+        args, more = _search_args(value) if is_search else (value.args, [])
+        fields, filters = _plain(args), _plain(more)
+        table.indexes[name] = TableIndex(name, _names(fields), is_search, _names(filters))
+        table.index_fields += [*(fields or ()), *(filters or ())]
         return True
 
     def _is_plain(self, module: Module, value: ast.expr) -> bool:
@@ -149,6 +151,28 @@ class _Reader:
         if not isinstance(value, ast.Call):
             return isinstance(value, ast.Constant | ast.Dict | ast.List | ast.Tuple | ast.Set)
         return (self._project.origin(value.func, module) or "").startswith(_PLAIN_CALLS)
+
+
+def _search_args(call: ast.Call) -> tuple[list[ast.expr], list[ast.expr]]:
+    """The text field of SearchIndex(...), and its filter fields."""
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    given = dict(zip(("field", "filter_fields"), call.args, strict=False)) | named
+    text, filters = given.get("field"), given.get("filter_fields")
+    if isinstance(filters, ast.Tuple | ast.List):
+        return [text] if text else [], filters.elts
+    return [text] if text else [], [call] if filters or None in named else []  # [call]: unknown
+
+
+def _plain(args: list[ast.expr]) -> list[IndexField] | None:
+    """The fields that constants name, None where something else does."""
+    values = [arg.value if isinstance(arg, ast.Constant) else None for arg in args]
+    if not all(isinstance(value, str) for value in values):
+        return None
+    return [IndexField(str(value), arg) for value, arg in zip(values, args, strict=True)]
+
+
+def _names(fields: list[IndexField] | None) -> tuple[str, ...] | None:
+    return None if fields is None else tuple(field.name for field in fields)
 
 
 def _flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:

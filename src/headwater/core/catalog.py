@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from headwater.core import ids
-from headwater.core.manifest import BY_CREATION_TIME, TableSpec
+from headwater.core.keys import entry_key
+from headwater.core.manifest import BY_CREATION_TIME, SEARCHED, TableSpec
+from headwater.core.search import posting_keys
 from headwater.core.storage import Storage
 
 _RECORD = "catalog"
@@ -45,11 +47,24 @@ class CatalogIndex:
     Attributes:
         filled_to: None when every document of its table is in it; else the key of by_creation_time
             up to which they are. What is written meanwhile goes into it wherever it stands.
+        is_search: its first field says whose words it holds, the others filter.
     """
 
     number: int
     fields: tuple[str, ...]
     filled_to: bytes | None = None
+    is_search: bool = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        is_search = bool(self.fields) and self.fields[0].startswith(SEARCHED)
+        object.__setattr__(self, "is_search", is_search)
+
+    def keys(self, document: dict[str, Any]) -> Iterable[bytes]:
+        """All keys of a document in this index."""
+        if not self.is_search:
+            return (entry_key(self.number, self.fields, document),)
+        field = self.fields[0].removeprefix(SEARCHED)
+        return posting_keys(self.number, field, self.fields[1:], document)
 
 
 class Catalog:
@@ -217,7 +232,7 @@ class Catalog:
 
     def stale_indexes(self, table: TableSpec) -> Iterator[str]:
         """Names of a table's indexes that its new spec no longer has, or has with other fields."""
-        wanted = {index.name: index.fields for index in table.indexes}
+        wanted = {index.name: index.fields for index in table.all_indexes}
         wanted |= {coming(name): fields for name, fields in wanted.items()}
         wanted[BY_CREATION_TIME.name] = ()
         for name, index in self.table(table.name).indexes.items():

@@ -77,10 +77,18 @@ def successor(key: bytes) -> bytes:
 PREFIX: Final = 5
 """Bytes of an index's prefix, with which each of its keys begins."""
 
+POSTING: Final = b"s"
+"""What the keys of search indexes begin with, and no others."""
+
 
 def index_prefix(number: int) -> bytes:
     """What every entry of index `number` starts with."""
     return b"i" + number.to_bytes(4, "big")
+
+
+def search_prefix(number: int) -> bytes:
+    """What every posting of search index `number` starts with, as long as an index's prefix."""
+    return POSTING + number.to_bytes(4, "big")
 
 
 def document_key(document_id: str) -> bytes:

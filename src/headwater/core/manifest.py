@@ -47,7 +47,41 @@ class IndexSpec:
 BY_CREATION_TIME = IndexSpec("by_creation_time", ())
 
 
+SEARCHED = "words of "
+"""Begins the first of a search index's fields in the catalog; no field's own name has a space."""
+
 ANY = AnyValue()
+
+
+@dataclass(frozen=True)
+class SearchIndexSpec:
+    """A search index: its text field and its filter fields, under wire names.
+
+    Attributes:
+        staged: it is built, and a search on it refused until it no longer is staged.
+    """
+
+    name: str
+    field: str
+    filters: tuple[str, ...] = ()
+    staged: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What the catalog keeps to tell it from others, ordinary indexes too."""
+        return f"{SEARCHED}{self.field}", *self.filters
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        staged = {"staged": True} if self.staged else {}
+        about = {"name": self.name, "field": self.field, "filterFields": list(self.filters)}
+        return {**about, **staged}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SearchIndexSpec:
+        """The search index `to_json` made this from."""
+        filters = tuple(map(str, data["filterFields"]))
+        return cls(str(data["name"]), str(data["field"]), filters, bool(data.get("staged")))
 
 
 @dataclass(frozen=True)
@@ -57,12 +91,22 @@ class TableSpec:
     name: str
     document: Validator = ANY
     indexes: tuple[IndexSpec, ...] = ()
+    search_indexes: tuple[SearchIndexSpec, ...] = ()
+
+    @property
+    def all_indexes(self) -> tuple[IndexSpec | SearchIndexSpec, ...]:
+        """Those of both kinds; no two share a name."""
+        return self.indexes + self.search_indexes
 
     def index(self, name: str) -> IndexSpec | None:
         """The index of this name; `by_creation_time` is built in."""
         if name == BY_CREATION_TIME.name:
             return BY_CREATION_TIME
         return next((index for index in self.indexes if index.name == name), None)
+
+    def search_index(self, name: str) -> SearchIndexSpec | None:
+        """The search index of this name."""
+        return next((index for index in self.search_indexes if index.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -134,12 +178,16 @@ def canonical_path(path: str) -> str:
 
 def _table_json(table: TableSpec) -> dict[str, Any]:
     indexes = [index.to_json() for index in table.indexes]
-    return {"name": table.name, "document": table.document.to_json(), "indexes": indexes}
+    searches = [index.to_json() for index in table.search_indexes]
+    about = {"name": table.name, "document": table.document.to_json(), "indexes": indexes}
+    return {**about, **({"searchIndexes": searches} if searches else {})}
 
 
 def _read_table(data: Mapping[str, Any]) -> TableSpec:
     indexes = tuple(map(IndexSpec.from_json, data["indexes"]))
-    return TableSpec(str(data["name"]), validators.from_json(data["document"]), indexes)
+    searches = tuple(map(SearchIndexSpec.from_json, data.get("searchIndexes", ())))
+    document = validators.from_json(data["document"])
+    return TableSpec(str(data["name"]), document, indexes, searches)
 
 
 def _function_json(spec: FunctionSpec) -> dict[str, Any]:

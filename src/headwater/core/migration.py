@@ -15,7 +15,13 @@ from headwater.core.catalog import Catalog, CatalogIndex, coming, is_coming
 from headwater.core.database import Database
 from headwater.core.documents import Stored
 from headwater.core.keys import index_prefix, successor
-from headwater.core.manifest import BY_CREATION_TIME, IndexSpec, Manifest, TableSpec
+from headwater.core.manifest import (
+    BY_CREATION_TIME,
+    IndexSpec,
+    Manifest,
+    SearchIndexSpec,
+    TableSpec,
+)
 from headwater.core.overlay import WriteSet
 from headwater.core.system import SYSTEM_SPECS
 from headwater.core.upkeep import Upkeep, with_transaction
@@ -162,7 +168,7 @@ class Migration:
 
     def _fill(self, table: TableSpec) -> None:
         upkeep, catalog = Upkeep(self._database), self._database.catalog
-        for index in table.indexes:
+        for index in table.all_indexes:
             if catalog.coming(table.name, index.name) is not None:
                 while not upkeep.fill(table.name, coming(index.name)):
                     pass
@@ -185,7 +191,7 @@ class Migration:
         """Puts the new indexes in force and lets the old ones go; in a transaction."""
         catalog = self._database.catalog
         for table in self._tables:
-            for index in table.indexes:
+            for index in table.all_indexes:
                 if catalog.coming(table.name, index.name) is not None:
                     catalog.settle(table.name, index.name)
             for name in list(catalog.stale_indexes(table)):
@@ -248,18 +254,19 @@ class Migration:
             return True
         return any(catalog.stale_indexes(table)) or any(self._to_fill(table))
 
-    def _to_fill(self, table: TableSpec) -> list[IndexSpec]:
+    def _to_fill(self, table: TableSpec) -> list[IndexSpec | SearchIndexSpec]:
         """The indexes the table has not yet, or with other fields."""
         entry = self._database.catalog.tables.get(table.name)
         has = {} if entry is None else entry.indexes
-        return [i for i in table.indexes if i.name not in has or has[i.name].fields != i.fields]
+        return [i for i in table.all_indexes if i.name not in has or has[i.name].fields != i.fields]
 
     def _awaited(self) -> Iterator[tuple[str, CatalogIndex]]:
         """The indexes that must be whole before the new manifest serves."""
         catalog = self._database.catalog
         for table in self._tables:
-            for spec in table.indexes:
-                old = self._database.table(table.name).index(spec.name)
+            for spec in table.all_indexes:
+                before = self._database.table(table.name).all_indexes
+                old = next((i for i in before if i.name == spec.name), None)
                 served = old is not None and old.fields == spec.fields and not old.staged
                 index = catalog.coming(table.name, spec.name)
                 index = index or catalog.table(table.name).indexes.get(spec.name)

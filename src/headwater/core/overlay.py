@@ -11,7 +11,7 @@ from sortedcontainers import SortedDict
 
 from headwater.core.catalog import Catalog
 from headwater.core.documents import Stored
-from headwater.core.keys import document_key, entry_key
+from headwater.core.keys import POSTING, document_key, entry_key
 from headwater.core.storage import Entry, Writes
 
 
@@ -103,6 +103,9 @@ class Overlay:
         result.writes.entries.update(dict.fromkeys(before - after))
         result.writes.entries.update(dict.fromkeys(after - before, document_id))
         result.keys |= before | after
+        if len(before & after) > 1:  # a search reads its documents by themselves: those keys stay
+            kept = [key for key in before & after if key[:1] == POSTING]
+            result.keys.difference_update(kept)
         result.keys.add(document_key(document_id))
 
     def _keys(self, stored: Stored) -> frozenset[bytes]:
@@ -110,6 +113,10 @@ class Overlay:
         if generation != self._catalog.generation:
             value = stored.value
             indexes = self._catalog.table(stored.table or "").indexes.values()
-            keys = frozenset(entry_key(index.number, index.fields, value) for index in indexes)
+            keys = frozenset(
+                [entry_key(i.number, i.fields, value) for i in indexes if not i.is_search]
+            )
+            if len(keys) < len(indexes):
+                keys = keys.union(*[i.keys(value) for i in indexes if i.is_search])
             stored.keys = self._catalog.generation, keys
         return keys

@@ -10,7 +10,7 @@ from headwater.core.documents import Stored
 from headwater.core.driver import Run
 from headwater.core.names import wire_name
 from headwater.core.pagination import PaginationOptions, PaginationResult
-from headwater.core.requests import Bound, Page, PageEnd, Range, Scan, ScanMore
+from headwater.core.requests import Bound, Page, PageEnd, Range, Scan, ScanMore, Search
 from headwater.core.schema import build
 from headwater.core.values import UNSET
 from headwater.errors import QueryInvalid
@@ -20,6 +20,8 @@ T = TypeVar("T")
 _LOWER: Final = {"gt": False, "gte": True}
 _UPPER: Final = {"lt": False, "lte": True}
 _CHUNKS: Final = (8, 32, 128, 512)
+_ONE_INDEX: Final = "{} was called twice, or after {}; a query reads through one index"
+_BEST_FIRST: Final = "a search gives the best first; it cannot be given another order()"
 
 
 class Query(Generic[T]):
@@ -55,11 +57,40 @@ class Query(Generic[T]):
             QueryInvalid: when run, for an index or field that is not there, or out of order.
         """
         if self._indexed:
-            raise QueryInvalid("with_index() was called twice; a query reads through one index")
+            raise QueryInvalid(_ONE_INDEX.format("with_index()", "with_search_index()"))
         self._indexed = True
         self._range.index = name
         for keyword, value in fields.items():
             self._add_bound(*_split(keyword), value)
+        return self
+
+    def with_search_index(self, name: str, text: str, /, **filters: Any) -> Self:
+        """Finds the documents with some of a text's words, best first; the last word may be begun.
+
+        Args:
+            name: the search index.
+            text: what to search for; nothing is found for a text without words.
+            filters: equal values of filter fields of the index.
+
+        Raises:
+            QueryInvalid: here for a query that is ordered or has an index already; when run, for a
+                search index or filter field that is not there.
+            LimitExceeded: when run, for more than 1024 results that are not paginated.
+        """
+        if self._indexed:
+            raise QueryInvalid(_ONE_INDEX.format("with_search_index()", "with_index()"))
+        if self._ordered:
+            raise QueryInvalid(_BEST_FIRST)
+        if not isinstance(text, str):
+            raise QueryInvalid(f"with_search_index() takes a text, not {type(text).__name__}")
+        self._indexed = True
+        self._range = Search(self._range.table, name, system=self._range.system, text=text)
+        for keyword, value in filters.items():
+            if "__" in keyword:
+                raise QueryInvalid(
+                    f"`{keyword}`: a search filters by equal values; test others in .filter()"
+                )
+            self._add_bound(keyword, "", value)
         return self
 
     def _add_bound(self, name: str, lookup: str, value: Any) -> None:
@@ -89,6 +120,8 @@ class Query(Generic[T]):
 
     def order(self, direction: Literal["asc", "desc"]) -> Self:
         """The index's order ("asc", the default) or its reverse."""
+        if isinstance(self._range, Search):
+            raise QueryInvalid(_BEST_FIRST)
         if self._ordered:
             raise QueryInvalid("order() was called twice")
         if direction not in ("asc", "desc"):

@@ -10,10 +10,10 @@ from typing import Any
 
 from headwater.core.database import Database
 from headwater.core.keys import encode_key, encode_keys, index_prefix, successor
-from headwater.core.manifest import BY_CREATION_TIME, IndexSpec, TableSpec
+from headwater.core.manifest import BY_CREATION_TIME, IndexSpec, SearchIndexSpec, TableSpec
 from headwater.core.names import python_name
 from headwater.core.reads import Interval
-from headwater.core.requests import Bound, Range
+from headwater.core.requests import Bound, Range, Search
 from headwater.errors import HeadwaterError, IndexBackfilling, IndexStaged, QueryInvalid
 
 _COUNTED = 1_000_000
@@ -27,6 +27,11 @@ def index_of(wanted: Range, table: TableSpec) -> IndexSpec:
         QueryInvalid: the table has no such index; suggests the nearest.
     """
     index = table.index(wanted.index)
+    if index is None and table.search_index(wanted.index) is not None:
+        raise QueryInvalid(
+            f"HW401: `{wanted.index}` of table {table.name} is a search index: read it by "
+            f'.with_search_index("{wanted.index}", text)'
+        )
     if index is None:
         names = [spec.name for spec in table.indexes]
         raise QueryInvalid(
@@ -52,7 +57,9 @@ def interval(wanted: Range, index: IndexSpec, number: int) -> Interval:
     return _lower(prefix, wanted.lower), _upper(prefix, wanted.upper)
 
 
-def unavailable(database: Database, table: str, index: IndexSpec) -> HeadwaterError:
+def unavailable(
+    database: Database, table: str, index: IndexSpec | SearchIndexSpec
+) -> HeadwaterError:
     """Why an index is not to be read just now: it is staged, or not yet filled."""
     if index.staged:
         return IndexStaged(table, index.name)
@@ -72,7 +79,8 @@ def fingerprint(wanted: Range) -> bytes:
         for b in (wanted.lower, wanted.upper)
     ]
     equal = [(field, encode_key(value)) for field, value in wanted.equal]
-    return repr((wanted.table, wanted.index, equal, bounds, wanted.descending)).encode()
+    query = (wanted.table, wanted.index, equal, bounds, wanted.descending)
+    return repr((*query, wanted.text) if isinstance(wanted, Search) else query).encode()
 
 
 def _equal_values(wanted: Range, index: IndexSpec, order: tuple[str, ...]) -> list[Any]:

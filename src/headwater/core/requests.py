@@ -79,6 +79,13 @@ class Range:
 
 
 @dataclass(slots=True)
+class Search(Range):
+    """A table through one of its search indexes: `text` to search, `equal` filters; best first."""
+
+    text: str = ""
+
+
+@dataclass(slots=True)
 class Scan:
     """Opens a range and gives its first documents; `stream` when the handler may stop early."""
 

@@ -11,6 +11,7 @@ from pydantic_core import core_schema
 from headwater.core.names import wire_name
 from headwater.core.values import Encoded
 from headwater.errors import RegistrationError
+from headwater.settings import Limits
 
 D_co = TypeVar("D_co", covariant=True)
 
@@ -42,6 +43,45 @@ class Index:
             raise RegistrationError("Index() needs at least one field: Index('assignee')")
         self.fields = fields
         self.staged = staged
+
+
+class SearchIndex:
+    """An index of the words of one text field, read by `with_search_index`.
+
+    Args:
+        field: Python name of the text field; `"body.text"` for one inside a nested object.
+        filter_fields: fields a search may ask equal values of; the one that narrows most first.
+        staged: built while the backend serves, and not to be searched until this is taken away.
+
+    Raises:
+        RegistrationError: more than one text field, or too many filter fields.
+    """
+
+    def __init__(
+        self, field: str, filter_fields: Sequence[str] = (), *, staged: bool = False
+    ) -> None:
+        if not isinstance(field, str) or isinstance(filter_fields, str):
+            raise RegistrationError(
+                "SearchIndex() searches one text field; fields to filter by are a tuple: "
+                'SearchIndex("content", filter_fields=("room_id",))'
+            )
+        self.field = field
+        self.filter_fields = tuple(filter_fields)
+        self.staged = staged
+        self._check_filters()
+
+    def _check_filters(self) -> None:
+        limit = Limits.search_filter_fields
+        if len(self.filter_fields) > limit:
+            raise RegistrationError(
+                f"SearchIndex({self.field!r}) has {len(self.filter_fields)} filter fields, the "
+                f"limit is {limit}. Leave out those that .filter() may test after the search"
+            )
+        doubled = [name for name in self.filter_fields if self.filter_fields.count(name) > 1]
+        if doubled:
+            raise RegistrationError(
+                f"SearchIndex({self.field!r}) names the filter field `{doubled[0]}` twice"
+            )
 
 
 class Model(BaseModel):
@@ -78,11 +118,12 @@ class Document(Model):
         creation_time: ms since 1970, given by the database on insert.
     """
 
-    model_config = ConfigDict(frozen=True, ignored_types=(Index,))
+    model_config = ConfigDict(frozen=True, ignored_types=(Index, SearchIndex))
     __slots__ = ("_stored",)
 
     table_name: ClassVar[str] = ""
     table_indexes: ClassVar[dict[str, Index]] = {}
+    table_search_indexes: ClassVar[dict[str, SearchIndex]] = {}
 
     id: Id[Self] = Field(default=cast(Any, None), alias="_id")
     creation_time: float = Field(default=cast(Any, None), alias="_creationTime")
@@ -96,6 +137,8 @@ class Document(Model):
         cls.table_name = table
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Index)}
         cls.table_indexes = {**cls.table_indexes, **own}
+        found = {name: value for name, value in vars(cls).items() if isinstance(value, SearchIndex)}
+        cls.table_search_indexes = {**cls.table_search_indexes, **found}
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(FROZEN.format(table=type(self).__name__.lower(), name=name))

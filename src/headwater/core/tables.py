@@ -11,6 +11,7 @@ from headwater.core.documents import Stored
 from headwater.core.manifest import IndexSpec, TableSpec
 from headwater.core.names import wire_name
 from headwater.core.schema import Document, build
+from headwater.core.search_tables import search_specs
 from headwater.core.validators import TableOf, Validator
 from headwater.errors import RegistrationError
 
@@ -44,7 +45,10 @@ class Table:
         self.optional = frozenset(name for name, spec in own.items() if spec.optional)
         self.flat = all(_is_scalar(spec.validator) for spec in own.values())
         indexes = tuple(self._index(name) for name in cls.table_indexes)
-        self.spec = TableSpec(cls.table_name, validators.Object(own), indexes)
+        document = validators.Object(own)
+        wires = {name: wire for name, wire in self.wires.items() if wire in own}
+        searches = search_specs(cls, wires, document)
+        self.spec = TableSpec(cls.table_name, document, indexes, searches)
 
     @property
     def members(self) -> list[MemberCodec]:

@@ -17,9 +17,10 @@ from headwater.core.overlay import Overlay
 from headwater.core.ranges import fingerprint, index_of, interval, unavailable
 from headwater.core.reads import ReadSet, point
 from headwater.core.scans import Batch, Given, OpenScan, account
+from headwater.core.searches import Searching
 from headwater.core.storage import Entry
 from headwater.core.system import SYSTEM_SPECS
-from headwater.core.writes import check_size, checked_document, patched
+from headwater.core.writes import check_size, check_words, checked_document, patched
 from headwater.errors import (
     DocumentInvalid,
     DocumentMissing,
@@ -43,7 +44,7 @@ class Counters:
     bytes_written: int = 0
 
 
-class Transaction:
+class Transaction(Searching):
     """One call's view of the database.
 
     Args:
@@ -87,9 +88,7 @@ class Transaction:
     def finish(self) -> None:
         """Settles how far open scans were read; the read set is whole afterwards."""
         for scan in self._scans:
-            looked_at = scan.looked_at()
-            if looked_at is not None:
-                self.reads.add(*looked_at)
+            scan.settle(self.reads)
             self.counters.documents_read += scan.used
             self.counters.bytes_read += sum(scan.sizes[: scan.used])
         self._scans.clear()
@@ -148,6 +147,8 @@ class Transaction:
 
     def _scan(self, request: requests.Scan) -> Batch:
         wanted = request.range
+        if isinstance(wanted, requests.Search):
+            return self._search(wanted, request)
         start, end = self._interval(wanted)
         scan = OpenScan(wanted, start, end)
         if request.limit == 0:
@@ -156,6 +157,8 @@ class Transaction:
         return self._next(scan, request.limit)
 
     def _scan_more(self, request: requests.ScanMore) -> Batch:
+        if request.scan.ranks is not None:
+            return self._results(request.scan, request.limit, stream=True)
         return self._next(request.scan, request.limit)
 
     def _next(self, scan: OpenScan, limit: int | None) -> Batch:
@@ -164,7 +167,10 @@ class Transaction:
             limit = window.allowed(len(scan.keys), limit)
         room = limits.documents_read - self.counters.documents_read - given.documents
         wanted = room + 1 if limit is None else min(limit, room + 1)
-        entries = self._entries(*scan.rest(), scan.descending, wanted)
+        if scan.ranks is None:
+            entries = self._entries(*scan.rest(), scan.descending, wanted)
+        else:
+            entries = scan.found(wanted)
         if len(entries) > room:
             raise self._unread(scan, "documents_read")
         documents = self._documents(entries, limits.bytes_read)
@@ -184,6 +190,7 @@ class Transaction:
 
     def _unread(self, scan: OpenScan, limit: str) -> LimitExceeded:
         self.reads.add(scan.start, scan.end)  # the call fails by what is there, given to it or not
+        scan.used = scan.used if scan.ranks is None else len(scan.keys)
         return self._too_much(scan.range.table, limit)
 
     def _too_much(self, table: str, limit: str) -> LimitExceeded:
@@ -229,13 +236,17 @@ class Transaction:
         return interval(wanted, index, found.number)
 
     def _page(self, request: requests.Page) -> pages.PageBatch | Batch:
-        start, end = self._interval(request.range)
+        ranks = None
+        if isinstance(request.range, requests.Search):
+            start, end, ranks = self._searched(request.range)
+        else:
+            start, end = self._interval(request.range)
         mark = pages.mark(fingerprint(request.range), start[:PREFIX])
         journal, limits = next(self._journal, None), self._database.limits
         window = pages.window(request, mark, start, end, journal, limits)
         window.slot = len(self.journal)
         self.journal.append("")
-        scan = OpenScan(request.range, window.start, window.end, window)
+        scan = OpenScan(request.range, window.start, window.end, window, ranks)
         self._scans.append(scan)
         batch = self._next(scan, window.limit)
         if request.filtered:
@@ -314,6 +325,8 @@ class Transaction:
         value = checked_document(table, fields, system, database.catalog.table_of)
         new = Stored.of(table.name, value)
         check_size(new, database.limits)
+        if table.search_indexes:
+            check_words(table, new, database.limits)
         self._count_write(new.size)
         self._overlay.put(new.id, old, new)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from headwater.core.database import Database
-from headwater.core.keys import entry_key, index_prefix, successor
+from headwater.core.keys import index_prefix, search_prefix, successor
 from headwater.core.storage import Writes
 from headwater.core.walk import Walk
 
@@ -83,7 +83,7 @@ class Upkeep:
         walk = Walk(self._database, table, index.filled_to or b"")
         writes = Writes()
         for stored in walk.next():
-            writes.entries[entry_key(index.number, index.fields, stored.value)] = stored.id
+            writes.entries.update(dict.fromkeys(index.keys(stored.value), stored.id))
         self._database.storage.write(writes)
         catalog.fill(table, name, None if walk.done else walk.position)
         return walk.done
@@ -91,8 +91,10 @@ class Upkeep:
     def clean(self) -> None:
         """Removes some entries of an index that is gone; in a transaction."""
         catalog = self._database.catalog
-        prefix = index_prefix(catalog.garbage[-1])
-        removed = self._database.storage.drop_entries(prefix, successor(prefix), _PIECE_ENTRIES)
+        number, removed = catalog.garbage[-1], 0
+        for prefix in (index_prefix(number), search_prefix(number)):  # it is of one kind
+            left = _PIECE_ENTRIES - removed
+            removed += self._database.storage.drop_entries(prefix, successor(prefix), left)
         if removed < _PIECE_ENTRIES:
             catalog.garbage.pop()
             catalog.changed = True

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from headwater.core.documents import Stored
+from headwater.core.keys import field_value
 from headwater.core.manifest import TableSpec
 from headwater.core.names import python_name
+from headwater.core.search import words
 from headwater.core.validators import Misfit, Object, TableOf
 from headwater.core.values import is_deeper
 from headwater.errors import DocumentInvalid, LimitExceeded
@@ -84,6 +86,25 @@ def check_size(stored: Stored, limits: Limits) -> None:
             f"a document of table {stored.table} has {stored.size} bytes, the limit is "
             f"{limits.document_bytes}. Keep large data in child documents"
         )
+
+
+def check_words(table: TableSpec, stored: Stored, limits: Limits) -> None:
+    """Refuses a text with more different words than a search index takes.
+
+    Raises:
+        LimitExceeded: names the field and the limit.
+    """
+    for index in table.search_indexes:
+        text = field_value(stored.value, index.field)
+        # A word and what parts it from the next take two characters: short texts are not counted.
+        if type(text) is not str or len(text) < 2 * limits.search_document_words:
+            continue
+        if len(set(words(text))) > limits.search_document_words:
+            raise LimitExceeded(
+                f"`{python_name(index.field)}` of a document of table {table.name} has more than "
+                f"{limits.search_document_words} different words, the limit of search index "
+                f"{index.name}. Keep a long text in several documents"
+            )
 
 
 def _misnamed(fields: dict[str, Any]) -> Misfit | None:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from headwater import Document, Id, Index
+from headwater import Document, Id, Index, SearchIndex
 
 
 class Project(Document, table="projects"):
@@ -28,6 +28,7 @@ class Task(Document, table="tasks"):
     project_id: Id[Project] | None = None
     by_assignee = Index("assignee")
     by_project = Index("project_id", "completed", "priority")
+    search_title = SearchIndex("title", filter_fields=("project_id", "completed"))
 """
 
 HEADER = """

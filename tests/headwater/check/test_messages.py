@@ -205,6 +205,47 @@ MESSAGES = {
           More: headwater explain HW401
         """,
     ),
+    "HW401 misspelt search index": (
+        """
+        @query
+        async def found(ctx: QueryCtx, words: str) -> list[Task]:
+            return await ctx.db.query(Task).with_search_index("serch_title", words).take(9)
+        """,
+        """
+        HW401 backend/tasks.py:4:55  query tasks:found
+          What: Task has no search index "serch_title"; a search reads a search index that its table declares.
+          Fix:  did you mean "search_title"?
+          More: headwater explain HW401
+        """,
+    ),
+    "HW401 search by an ordinary index": (
+        """
+        @query
+        async def found(ctx: QueryCtx, words: str) -> list[Task]:
+            return await ctx.db.query(Task).with_search_index("by_assignee", words).take(9)
+        """,
+        """
+        HW401 backend/tasks.py:4:37  query tasks:found
+          What: "by_assignee" is an ordinary index, read by with_index(); with_search_index searches for words.
+          Fix:  .with_index("by_assignee", ...), or search by search_title
+          More: headwater explain HW401
+        """,
+    ),
+    "HW401 search filter to declare": (
+        """
+        @query
+        async def found(ctx: QueryCtx, words: str, who: str) -> Task | None:
+            return await ctx.db.query(Task).with_search_index("search_title", words, assignee=who).first()
+        """,
+        """
+        HW401 backend/tasks.py:4:78  query tasks:found
+          What: search index "search_title" has no filter field "assignee"; its filter fields are project_id, completed.
+          Fix:  test it after the search: .filter(lambda d: d.assignee ...),
+                or declare in search_title of class Task (backend/schema.py):
+                filter_fields=("project_id", "completed", "assignee")
+          More: headwater explain HW401
+        """,
+    ),
     "HW401 field of the table, not of the index": (
         """
         @query

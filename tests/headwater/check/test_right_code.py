@@ -24,6 +24,28 @@ RIGHT = {
         async def list_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
             return await ctx.db.query(Task).with_index("by_assignee", assignee=assignee).take(9)
     """,
+    "searches": """
+        from headwater import Document, SearchIndex
+
+        FIELDS = ("author", "room")
+
+        class Note(Document, table="notes"):
+            text: str
+            author: str
+            search_text = SearchIndex("text", FIELDS)
+            search_by_author = SearchIndex(field="text", filter_fields=["author", "id"][:1])
+
+        @query
+        async def found(ctx: QueryCtx, words: str, who: str, more: dict[str, str]) -> None:
+            tasks = ctx.db.query(Task).with_search_index("search_title", words, completed=True)
+            await tasks.filter(lambda task: task.assignee == who).take(9)
+            plain = ctx.db.query("tasks").with_search_index("search_title", words, projectId=who)
+            await plain.first()
+            notes = ctx.db.query(Note)
+            await notes.with_search_index("search_text", words, author=who).take(9)
+            await ctx.db.query(Task).with_search_index("search_title", words, **more).take(9)
+            await ctx.db.query(Note).with_search_index(f"search_{who}", words).take(9)
+    """,
     "table alias": """
         from backend import schema as s
         from backend.schema import Task as T

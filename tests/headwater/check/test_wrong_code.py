@@ -239,6 +239,35 @@ WRONG = {
                 assignee__gte="b",  # <- HW401
             ).first()
     """,
+    "search indexes and filters": """
+        @query
+        async def some(ctx: QueryCtx, text: str, id: Id[Project]) -> None:
+            tasks = ctx.db.query(Task)
+            await tasks.with_search_index("serch_title", text).take(9)  # <- HW401
+            await ctx.db.query(Task).with_search_index("by_assignee", text).take(9)  # <- HW401
+            await ctx.db.query(Task).with_search_index(
+                "search_title",
+                text,
+                projct_id=id,  # <- HW401
+            ).first()
+            await ctx.db.query("tasks").with_search_index(
+                "search_title",
+                text,
+                assignee="ana",  # <- HW401
+                completed__gt=False,  # <- HW401
+            ).first()
+            await ctx.db.query(Task).with_index("search_title", title=text).take(9)  # <- HW401
+            await ctx.db.query(Project).with_search_index("search_name", text).first()  # <- HW401
+    """,
+    "search indexes of fields that are not there": """
+        from headwater import Document, SearchIndex
+
+        class Note(Document, table="notes"):
+            text: str
+            by_text = SearchIndex("txt")  # <- HW401
+            by_words = SearchIndex(field="text", filter_fields=["author"])  # <- HW401
+            by_all = SearchIndex("text", ("room.id",))  # <- HW401
+    """,
     "an index of fields that are not there": """
         from headwater import Document, Index
 
