@@ -11,6 +11,7 @@ The names a backend imports. A message's way through the runtime, file by file:
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.context import ActionCtx, MutationCtx, QueryCtx
+from headwater.core.context_storage import Blob, BlobStream, FileMetadata
 from headwater.core.functions import (
     action,
     internal_action,
@@ -23,6 +24,7 @@ from headwater.core.identity import UserIdentity
 from headwater.core.pagination import PaginationOptions, PaginationResult
 from headwater.core.providers import CustomJwt, Oidc
 from headwater.core.schema import Document, Id, Index, Model, SearchIndex
+from headwater.core.system import StoredFile
 from headwater.core.values import UNSET, Int64
 from headwater.errors import AppError
 
@@ -33,8 +35,11 @@ __all__ = [
     "UNSET",
     "ActionCtx",
     "AppError",
+    "Blob",
+    "BlobStream",
     "CustomJwt",
     "Document",
+    "FileMetadata",
     "Id",
     "Index",
     "Int64",
@@ -46,6 +51,7 @@ __all__ = [
     "QueryCtx",
     "SearchIndex",
     "Settings",
+    "StoredFile",
     "UserIdentity",
     "action",
     "internal_action",

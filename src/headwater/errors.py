@@ -319,6 +319,59 @@ class StorageFailure(HeadwaterError):
     """The disk refused a commit; nothing of the batch was kept."""
 
 
+class FileStorageFailure(HeadwaterError):
+    """The folder or object store of files refused to take, give or remove one."""
+
+    def __init__(self, what: str, cause: BaseException | str) -> None:
+        reason = str(cause).partition("\n")[0]
+        super().__init__(f"{what}: {reason}")
+
+    fix = "look at the disk or the object store, and at HEADWATER_FILES_URL"
+
+
+class FileMissing(HeadwaterError):
+    """The deletion of a file that does not exist."""
+
+    def __init__(self, storage_id: str) -> None:
+        super().__init__(f"storage id {shortened(storage_id)} not found")
+
+
+class FileInvalid(HeadwaterError):
+    """A file that does not fit what was said of it: its sha256, its content type, its size.
+
+    Attributes:
+        code: what programs match on.
+        status: the HTTP status an upload is answered with.
+    """
+
+    def __init__(self, code: str, text: str, status: int = 400) -> None:
+        self.code, self.status = code, status
+        super().__init__(text)
+
+
+class InvalidUploadToken(HeadwaterError):
+    """An upload URL that has expired, or that this deployment did not make.
+
+    Attributes:
+        code: `StorageTokenExpired` or `StorageTokenInvalid`.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        self.code = code
+        super().__init__(text)
+
+    fix = "call the mutation that returns ctx.storage.generate_upload_url() again, and use its URL"
+
+
+class FilesUnavailable(HeadwaterError):
+    """`ctx.storage` where no files are kept: handlers that a grader runs, for example."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no file storage here, so ctx.storage cannot be used.")
+
+    fix = "call this function on a server, or with the `backend` fixture of your tests"
+
+
 class NoServer(HeadwaterError):
     """A command that needs a running server found none."""
 

@@ -181,6 +181,10 @@ _FIELDS: Final[dict[type, dict[str, _Way]]] = {
     },
     requests.PageEnd: {"scan": (lambda scan: scan.number, _COUNT[1]), "kept": _COUNT},
     requests.Identity: {},
+    requests.UploadUrl: {},
+    requests.FileUrl: {"id": _TEXT},
+    requests.FileFacts: {"id": _TEXT},
+    requests.DeleteFile: {"id": _TEXT},
     requests.RunFunction: {"path": _TEXT, "kind": _TEXT, "arguments": _OBJECT},
 }  # fmt: skip
 _BY_NAME: Final = {kind.__name__: kind for kind in _FIELDS}

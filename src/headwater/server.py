@@ -34,10 +34,13 @@ from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.timelimit import HardLimit
 from headwater.core.work import Reload
 from headwater.environment import Environment
+from headwater.files import Files
+from headwater.files_http import FileRoutes
 from headwater.gate import Gate
 from headwater.http_api import HttpApi, problem
 from headwater.hub import Hub
 from headwater.last_call import LastCall
+from headwater.origin import origin_of
 from headwater.pages import add_pages
 from headwater.settings import STATE, Limits
 from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
@@ -189,6 +192,8 @@ class Server:
             dev_tokens=options.dev or options.dev_tokens,
         )
         database = Database(SqliteStorage(state / DATABASE), Clock(), limits)
+        files = Files.of(state, os.environ.get("HEADWATER_FILES_URL"), Clock(), limits)
+        self.files = database.files = files
         self.hub = Hub(Engine(database, InProcess(app, limits), tell))
         self.hub.engine.disclosure = Disclosure(options.dev or options.show_errors)
         self._last_call = LastCall(state / "last_call")
@@ -202,6 +207,7 @@ class Server:
         HttpApi(self.hub, self.auth, self.limits, version("headwater")).add_routes(http)
         body_bytes = int(self.limits.message_bytes)
         AdminApi(self.auth, self.environment, self.reload, body_bytes).add_routes(http)
+        FileRoutes(self.hub, self.files, self.limits).add_routes(http)
         add_pages(http, self.options.root, self.auth, dev=self.options.dev)
         gate = Gate.of(self.options.host, self.options.allow_hosts, self.options.allow_origins)
         return Front(self.hub, self.auth, self.limits, gate, http)
@@ -229,6 +235,7 @@ class Server:
             started: called once requests are answered.
             beats: a pipe to the supervisor, written to every second.
         """
+        self.files.origin = origin_of(listening, self.options.allow_hosts)
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         gc.freeze()  # what is loaded by now stays; only what clients bring is looked through
         gc.set_threshold(*_GC_THRESHOLDS)
@@ -295,10 +302,12 @@ class _Network:
         if self._uvicorn.started:
             self._started()
         beating = asyncio.create_task(self._beat())
+        settling = asyncio.create_task(self._server.files.keep_settled(self._server.hub.transact))
         await serving
         self._stopping.set()
         await ending
         beating.cancel()
+        settling.cancel()
 
     async def _end_actions(self) -> None:
         """Waits for the end, then gives running actions a while, beside what uvicorn gives."""

@@ -84,6 +84,11 @@ class Limits:
     search_indexes: int = _of_format(4, "search indexes of one table, as Convex")
     log_lines: int = _limit(256, "per call; more is dropped with a note")
     log_line_bytes: int = _limit(4_096, "per line; more is cut")
+    file_bytes: int = _limit(
+        5 * 2**30, "5 GiB; one upload must not fill the disk, and S3 takes so much in one object"
+    )
+    uploads_at_once: int = _limit(64, "each holds up to 25 MiB of parts on the way to S3")
+    upload_idle_s: float = _limit(60.0, "an upload that sends nothing for so long is given up")
     message_bytes: int = _limit(
         20 * 2**20, "one message of a client: the arguments limit and its envelope"
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar, cast, overload
+from urllib.parse import parse_qs, urlsplit
 from weakref import WeakKeyDictionary, finalize
 
 import orjson
@@ -18,6 +19,7 @@ from headwater.core.actions import ActionHost
 from headwater.core.calls import Call, Outcome
 from headwater.core.catalog import Catalog
 from headwater.core.codecs import lower
+from headwater.core.context_storage import ActionStorage, Blob
 from headwater.core.database import Database
 from headwater.core.engine import Engine, EngineCounters
 from headwater.core.failures import Failure
@@ -33,6 +35,7 @@ from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.transaction import Counters, Transaction
 from headwater.core.work import Execute, FromClient, Left, Transact, Work
 from headwater.errors import AppError, HeadwaterError
+from headwater.files import Files
 from headwater.loader import load
 from headwater.settings import Limits
 from headwater.variables import Put
@@ -146,6 +149,19 @@ class Backend(Caller):
         """
         wires = {wire_name(name): value for name, value in claims.items()}
         return Caller(self._host, identity_of(subject, issuer, **wires))
+
+    def upload(self, url: str, content: bytes, *, content_type: str | None = None) -> str:
+        """Sends a file to an upload URL, as a page would; gives its storage id.
+
+        Raises:
+            InvalidUploadToken: the URL has expired, or is none of this backend.
+            FileInvalid: the file is too large, or its content type is none.
+        """
+        return self._host.upload(url, content, content_type)
+
+    def download(self, url: str) -> Blob | None:
+        """What a URL from `ctx.storage.get_url()` gives, None when the file is gone."""
+        return self._host.download(url)
 
     def advance(
         self,
@@ -279,6 +295,7 @@ class _Host:
         self._storage = reused or SqliteStorage()
         catalog = spares.catalog.copy() if spares is not None and reused is not None else None
         database = Database(self._storage, clock, limits, catalog)
+        self.files = database.files = Files.in_memory(clock, limits)
         self.engine = Engine(database, placement)
         if reused is None:
             self._storage.freeze()
@@ -316,11 +333,35 @@ class _Host:
             raise error
         return cast("R", value)
 
+    def upload(self, url: str, content: bytes, content_type: str | None) -> str:
+        """A file sent to an upload URL."""
+        token = parse_qs(urlsplit(url).query).get("token", [""])[0]
+        self.files.check_token(token)
+        storage = ActionStorage(_Files(self.actions, self.files))
+        return asyncio.run(storage.store(content, content_type=content_type))
+
+    def download(self, url: str) -> Blob | None:
+        """What a file's URL gives."""
+        storage_id = urlsplit(url).path.rpartition("/")[2]
+        return asyncio.run(ActionStorage(_Files(self.actions, self.files)).get(storage_id))
+
     def _keep(self, outcome: Outcome, _ts: int) -> None:
         self.last = outcome
 
     def _submit(self, call: Call, reply: Callable[[Outcome, int], None]) -> None:
         self.process(Execute(call, reply))
+
+
+@dataclass
+class _Files:
+    """What files are reached through from outside of functions."""
+
+    actions: ActionHost
+    files: Files
+
+    async def transact(self, step: Callable[[Transaction], Any]) -> Any:
+        """A step of the runtime itself."""
+        return await self.actions.transact(step)
 
 
 def _raised(failure: Failure) -> HeadwaterError:

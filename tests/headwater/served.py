@@ -26,10 +26,17 @@ class AtOnce(Hub):
 
 
 class Served(Server):
-    """A project with tasks, served to the test alone."""
+    """A project with tasks, or with these modules, served to the test alone."""
 
-    def __init__(self, root: Path, *, dev: bool = True, **limits: Any) -> None:
-        write_project(root, tasks=TASKS)
+    def __init__(
+        self,
+        root: Path,
+        *,
+        dev: bool = True,
+        modules: dict[str, str] | None = None,
+        **limits: Any,
+    ) -> None:
+        write_project(root, **(modules or {"tasks": TASKS}))
         options = ServerOptions(root, dev=dev, allow_origins=["https://app.example"])
         super().__init__(options, load(root), Limits(**limits))
         self.hub = AtOnce(self.hub.engine)

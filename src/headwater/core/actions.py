@@ -12,6 +12,7 @@ from headwater.core import values
 from headwater.core.calls import Call, Calls, Outcome, check_depth
 from headwater.core.database import Database
 from headwater.core.failures import Failure, failure_of
+from headwater.core.files import FileStore
 from headwater.core.logs import CallLog
 from headwater.core.manifest import FunctionSpec
 from headwater.core.transaction import Transaction
@@ -141,6 +142,15 @@ class _Runner:
     host: ActionHost
     identity: dict[str, Any] | None
     depth: int
+
+    @property
+    def files(self) -> FileStore:
+        """Where the bytes of files are."""
+        return self.host.database.files
+
+    async def transact(self, step: Callable[[Transaction], Any]) -> Any:
+        """A step of the runtime itself in a transaction of its own."""
+        return await self.host.transact(step)
 
     async def run(self, function: Any, arguments: dict[str, Any]) -> Any:
         """Another function of the backend, to its end."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from headwater.core import requests
 from headwater.core.codecs import lower
 from headwater.core.context_env import EnvCtx
+from headwater.core.context_storage import ActionStorage, FilesRunner, StorageReader, StorageWriter
 from headwater.core.db import DatabaseReader, DatabaseWriter
 from headwater.core.driver import Run
 from headwater.core.identity import UserIdentity
@@ -45,7 +46,7 @@ class Auth:
 
 
 class QueryCtx(EnvCtx):
-    """What a query gets: `db` to read, `auth`, `env`, `run_query`."""
+    """What a query gets: `db` to read, `auth`, `env`, `storage`, `run_query`."""
 
     db: DatabaseReader
 
@@ -53,6 +54,11 @@ class QueryCtx(EnvCtx):
         self._run = run
         self.db = DatabaseReader(run, tables)
         self.auth = Auth(self._identity)
+
+    @property
+    def storage(self) -> StorageReader:
+        """The URLs of files, and what is known of them."""
+        return StorageReader(self._run)
 
     def _identity(self) -> Coroutine[Any, Any, UserIdentity | None]:
         return self._run.ask(requests.Identity(), read_identity)
@@ -91,6 +97,11 @@ class MutationCtx(QueryCtx):
         self._random: random.Random | None = None
 
     @property
+    def storage(self) -> StorageWriter:
+        """Files: upload URLs, deletion, and what a query may ask."""
+        return StorageWriter(self._run)
+
+    @property
     def random(self) -> random.Random:
         """Chance for this call, the same whenever it is run again."""
         if self._random is None:
@@ -104,7 +115,7 @@ class MutationCtx(QueryCtx):
         return self._nested(function, args, arguments)
 
 
-class Runner(Protocol):
+class Runner(FilesRunner, Protocol):
     """What an action reaches the rest of the backend through."""
 
     def run(self, function: Any, arguments: dict[str, Any]) -> Awaitable[Any]:
@@ -121,6 +132,7 @@ class ActionCtx(EnvCtx):
         self._now = now
         self.random = random.Random(seed)
         self.auth = Auth(self._get_identity)
+        self.storage = ActionStorage(runner)
 
     @property
     def now(self) -> float:

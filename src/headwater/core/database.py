@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from headwater.clock import Clock
 from headwater.core.catalog import Catalog
 from headwater.core.documents import Stored
+from headwater.core.files import FileStore, NoFiles
 from headwater.core.manifest import Manifest, TableSpec
 from headwater.core.storage import Entry, Storage
 from headwater.core.system import SYSTEM_SPECS
@@ -24,7 +25,10 @@ class Database:
 
     Attributes:
         manifest: the backend it serves; replaced as a whole when the backend is reloaded.
+        files: where the bytes of files are.
     """
+
+    files: FileStore = NoFiles()
 
     def __init__(
         self, storage: Storage, clock: Clock, limits: Limits, catalog: Catalog | None = None

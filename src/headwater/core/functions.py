@@ -13,6 +13,7 @@ from headwater.core.codecs import Codec, Codecs, Restore, without_none
 from headwater.core.context import ActionCtx, MutationCtx, QueryCtx
 from headwater.core.manifest import FunctionKind, FunctionSpec, Visibility
 from headwater.core.names import checked_wire_names, python_name, wire_name
+from headwater.core.system import SYSTEM_NAMES
 from headwater.errors import RegistrationError, RuleViolation
 
 P = ParamSpec("P")
@@ -249,7 +250,7 @@ def read_signature(
 
 def _type_hints(handler: Any, where: str) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(handler, include_extras=True)
+        return typing.get_type_hints(handler, localns=SYSTEM_NAMES, include_extras=True)
     except NameError as error:
         raise RegistrationError(
             f"{where}: a type hint names {error.name!r}, which the module does not define; import "

@@ -13,6 +13,7 @@ from headwater.core.functions import Function, Registered, read_signature, wire_
 from headwater.core.manifest import Manifest
 from headwater.core.providers import read_providers
 from headwater.core.schema import Document
+from headwater.core.system import SYSTEM_NAMES
 from headwater.core.tables import Table, Tables
 from headwater.errors import RegistrationError
 
@@ -73,7 +74,7 @@ def _documents(modules: list[ModuleType]) -> dict[str, type[Document]]:
     by_class = {cls.__name__: cls for cls in found.values()}
     for cls in found.values():
         if not cls.__pydantic_complete__:
-            cls.model_rebuild(_types_namespace=by_class)
+            cls.model_rebuild(_types_namespace={**SYSTEM_NAMES, **by_class})
     return found
 
 

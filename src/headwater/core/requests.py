@@ -137,6 +137,32 @@ class Identity:
 
 
 @dataclass(slots=True)
+class UploadUrl:
+    """A URL to send a file to."""
+
+
+@dataclass(slots=True)
+class FileUrl:
+    """The URL of a file, by its storage id or its uuid."""
+
+    id: str
+
+
+@dataclass(slots=True)
+class FileFacts:
+    """What is known of a file."""
+
+    id: str
+
+
+@dataclass(slots=True)
+class DeleteFile:
+    """The end of a file."""
+
+    id: str
+
+
+@dataclass(slots=True)
 class RunFunction:
     """Another function of the backend, in this transaction."""
 

@@ -53,3 +53,5 @@ class StoredFile(Document, table="_storage"):
 
 SYSTEM_TABLES: Final = Tables(Table(cls, Codecs()) for cls in (ScheduledFunction, StoredFile))
 SYSTEM_SPECS: Final = {name: table.spec for name, table in SYSTEM_TABLES.by_name.items()}
+SYSTEM_NAMES: Final = {name: table.cls for name, table in SYSTEM_TABLES.by_name.items()}
+"""What `Id["_storage"]` names: the tables themselves, as the documentation of Convex has them."""

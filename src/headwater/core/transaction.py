@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from headwater.core import pages, requests
+from headwater.core import files, pages, requests
 from headwater.core.database import Database
 from headwater.core.documents import Stored
 from headwater.core.ids import make_id
@@ -332,6 +332,25 @@ class Transaction(Searching):
 
     # what the runtime keeps in tables of its own
 
+    @property
+    def database(self) -> Database:
+        """What it reads."""
+        return self._database
+
+    @property
+    def now_ms(self) -> float:
+        """The call's frozen time."""
+        return self._now_ms
+
+    def check_writable(self) -> None:
+        """Refuses what only mutations may ask for.
+
+        Raises:
+            QueryInvalid: this is a query.
+        """
+        if not self._writable:
+            raise QueryInvalid("a query only reads; write in a mutation")
+
     def system_get(self, document_id: str) -> Stored | None:
         """A document of any table, read by the runtime for itself."""
         return self._read(document_id, self._database.catalog.table_of(document_id) or "")
@@ -388,4 +407,8 @@ _ANSWERS: dict[type, Callable[[Transaction, Any], Any]] = {
     requests.Patch: Transaction._patch,
     requests.Replace: Transaction._replace,
     requests.Delete: Transaction._delete,
+    requests.UploadUrl: files.upload_url,
+    requests.FileUrl: files.url,
+    requests.FileFacts: files.metadata,
+    requests.DeleteFile: files.delete,
 }
