@@ -248,6 +248,7 @@ class Server:
         finally:
             network.stop()
             thread.join(timeout=5)
+            self.files.blobs.close()
             self.hub.engine.database.storage.close()
 
 

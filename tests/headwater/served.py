@@ -65,4 +65,5 @@ class Served(Server):
 
     def close(self) -> None:
         """Lets the database go."""
+        self.files.blobs.close()
         self.hub.engine.database.storage.close()

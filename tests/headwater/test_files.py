@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +146,11 @@ async def _hello() -> AsyncIterator[bytes]:
 
 
 @pytest.fixture
-def deployment(tmp_path: Path) -> Deployment:
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
     """One without a file."""
-    return Deployment(tmp_path)
+    made = Deployment(tmp_path)
+    yield made
+    made.files.blobs.close()
 
 
 def test_a_stored_file_is_settled(deployment: Deployment) -> None:

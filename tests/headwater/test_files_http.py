@@ -46,7 +46,7 @@ class Site(Served):
     def stored(self, **headers: str) -> str:
         """The path of a file that was just uploaded."""
         file = self.upload(**headers).json()["storageId"]
-        return urlsplit(self.call("query", "url", file=file)).path
+        return str(urlsplit(self.call("query", "url", file=file)).path)
 
     def get(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
         """A download."""
