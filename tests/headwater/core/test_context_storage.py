@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headwater.clock import VirtualClock
+from headwater.core.placement import InProcess
 from headwater.errors import FileInvalid, InvalidUploadToken
+from headwater.loader import load
 from headwater.settings import Limits
 from headwater.testing import Backend, FunctionFailed
 from tests.headwater.projects import FILES, write_project
@@ -19,10 +19,16 @@ from tests.headwater.projects import FILES, write_project
 SHA256 = hashlib.sha256(b"hello").digest()
 
 
+@pytest.fixture(scope="module")
+def placement(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
+    """A project with files, loaded once."""
+    return InProcess(load(write_project(tmp_path_factory.mktemp("files"), files=FILES)), Limits())
+
+
 @pytest.fixture
-def backend(tmp_path: Path) -> Iterator[Backend]:
-    """A backend with files."""
-    made = Backend.load(write_project(tmp_path, files=FILES))
+def backend(placement: InProcess) -> Iterator[Backend]:
+    """An empty backend of it."""
+    made = Backend(placement)
     yield made
     made.close()
 
@@ -196,11 +202,9 @@ def test_an_upload_url_lasts_an_hour(backend: Backend) -> None:
     assert refused.value.code == "StorageTokenExpired"
 
 
-def test_file_bytes_is_a_limit(tmp_path: Path) -> None:
+def test_file_bytes_is_a_limit(placement: InProcess) -> None:
     """A file of exactly the limit is stored, one byte more is not."""
-    loaded = Backend.load(write_project(tmp_path, files=FILES))
-    placement = loaded._host.engine.calls.placement
-    backend = Backend(placement, clock=VirtualClock(), limits=Limits(file_bytes=5))
+    backend = Backend(placement, limits=Limits(file_bytes=5))
     assert uploaded(backend, b"12345")
     with pytest.raises(FileInvalid, match=r"5 bytes \(HEADWATER_FILE_BYTES\)") as refused:
         uploaded(backend, b"123456")
