@@ -13,6 +13,7 @@ from headwater.core import validators
 from headwater.core.codecs import Codecs
 from headwater.core.manifest import Manifest
 from headwater.core.pagination import PaginationOptions
+from headwater.core.system import SYSTEM_SPECS
 from headwater.core.validators import Array, IdOf, Literal, Object, Record, Union, Validator
 from headwater.core.values import SAFE_INTEGER, Int64
 
@@ -88,8 +89,8 @@ class Types:
     def _id(self, validator: IdOf, _indent: int) -> str:
         if validator.table is None:
             return "GenericId<string>"
-        known = self._documents and validator.table in self._tables
-        return f"{'Id' if known else 'GenericId'}<{quoted(validator.table)}>"
+        known = validator.table in self._tables or validator.table in SYSTEM_SPECS
+        return f"{'Id' if known and self._documents else 'GenericId'}<{quoted(validator.table)}>"
 
     def _record(self, record: Record, indent: int) -> str:
         return f"Record<{self.text(record.keys, indent)}, {self.text(record.values, indent)}>"
@@ -117,7 +118,7 @@ class Types:
     def _is_document(self, shape: Object) -> bool:
         """Whether it is all of a table's document: then the table's own type says it."""
         table = self._tables.get(shape.document or "")
-        if table is None or table.name.startswith("_") or not isinstance(table.document, Object):
+        if table is None or not isinstance(table.document, Object):
             return False
         own = {name: one for name, one in shape.fields.items() if name[0] != "_"}
         return own == table.document.fields and {"_id", "_creationTime"} <= shape.fields.keys()

@@ -137,7 +137,7 @@ def _comment(doc: str, indent: int) -> str:
 
 def _data_model(manifest: Manifest) -> str:
     types = Types(manifest, documents=False)
-    tables = [manifest.tables[name] for name in sorted(manifest.tables) if name[0] != "_"]
+    tables = [manifest.tables[name] for name in sorted(manifest.tables)]
     rows = [f"{key(table.name)}: {_table(table, types)}" for table in tables]
     return f"{_MODEL_IMPORTS}{members(rows, 0, wide=True)}{_MODEL_END}"
 
@@ -147,7 +147,7 @@ def _table(table: TableSpec, types: Types) -> str:
     indexes: Mapping[str, tuple[str, ...]] = {
         "by_id": ("_id",),
         "by_creation_time": ("_creationTime",),
-        **{index.name: (*index.fields, "_creationTime") for index in table.indexes},
+        **{i.name: (*i.fields, "_creationTime") for i in table.indexes if not i.staged},
     }
     listed = [f"{key(name)}: [{', '.join(map(quoted, at))}]" for name, at in indexes.items()]
     document = _with_system_fields(table)

@@ -33,16 +33,15 @@ from headwater.typescript import MARK, files
 FIELDS = {"title": Field(String()), "done": Field(Boolean(), optional=True)}
 SYSTEM = {"_id": Field(IdOf("tasks")), "_creationTime": Field(Number())}
 TASK = Object({**SYSTEM, **FIELDS}, "tasks")
-TASKS = TableSpec("tasks", Object(FIELDS), (IndexSpec("by_title", ("title",)),))
+INDEXES = (IndexSpec("by_title", ("title",)), IndexSpec("by_later", ("done",), staged=True))
+TASKS = TableSpec("tasks", Object(FIELDS), INDEXES)
 LIST = FunctionSpec("tasks:list", "query", "public", Object(), Array(TASK), doc="All of them.")
 CLEAN = FunctionSpec("admin/tasks:clean", "mutation", "internal", Object(), Null())
-STORAGE = TableSpec("_storage", Object({"size": Field(Number())}))
 
 
 def manifest(*functions: FunctionSpec) -> Manifest:
-    """A backend of the tasks table, the system's own, and these functions."""
-    tables = {"tasks": TASKS, "_storage": STORAGE}
-    return Manifest(tables, {spec.path: spec for spec in functions})
+    """A backend of the tasks table and these functions."""
+    return Manifest({"tasks": TASKS}, {spec.path: spec for spec in functions})
 
 
 def api(*functions: FunctionSpec) -> str:
@@ -123,13 +122,13 @@ def test_long_objects_get_a_line_per_member() -> None:
 
 
 def test_tables_have_documents_and_indexes() -> None:
-    """With system fields, the creation time at the end of each index; no system tables."""
+    """With system fields, the creation time at the end of each index; no staged index."""
     text = files(manifest())["dataModel.d.ts"]
     assert 'document: { _id: GenericId<"tasks">; _creationTime: number; title: string; ' in text
     assert "done?: boolean" in text
     assert 'by_title: ["title", "_creationTime"];' in text
     assert 'fieldPaths: "_creationTime" | "_id" | "done" | "title";' in text
-    assert "_storage" not in text
+    assert "by_later" not in text
 
 
 def test_paths_lead_into_nested_fields() -> None:
