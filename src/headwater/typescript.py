@@ -156,10 +156,17 @@ def _table(table: TableSpec, types: Types) -> str:
         f"document: {types.text(document, 4)}",
         f"fieldPaths: {' | '.join(map(_path_type, paths))}",
         f"indexes: {members(listed, 4)}",
-        "searchIndexes: {}",
+        f"searchIndexes: {members(list(_search_indexes(table)), 4)}",
         "vectorIndexes: {}",
     ]
     return members(parts, 2, wide=True)
+
+
+def _search_indexes(table: TableSpec) -> Iterator[str]:
+    for index in table.search_indexes:
+        filters = " | ".join(map(quoted, index.filters)) or "never"
+        config = f"{{ searchField: {quoted(index.field)}; filterFields: {filters} }}"
+        yield from [] if index.staged else [f"{key(index.name)}: {config}"]
 
 
 def _with_system_fields(table: TableSpec) -> Validator:

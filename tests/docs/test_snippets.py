@@ -140,5 +140,5 @@ def test_typescript_blocks_compile(page: Path, tmp_path: Path) -> None:
         (tmp_path / block.title).write_text(block.code)
     shutil.copy(settings, tmp_path / "frontend")
     write(tmp_path / "frontend/src/_generated", load(tmp_path).manifest)
-    compiled = compile_frontend(tmp_path / "frontend", "--skipLibCheck")
+    compiled = compile_frontend(tmp_path / "frontend")
     assert compiled.exit_code == 0, compiled.output

@@ -7,7 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from headwater.core.manifest import FunctionSpec, IndexSpec, Manifest, TableSpec
+from headwater.core.manifest import (
+    FunctionSpec,
+    IndexSpec,
+    Manifest,
+    SearchIndexSpec,
+    TableSpec,
+)
 from headwater.core.validators import (
     AnyValue,
     Array,
@@ -34,7 +40,8 @@ FIELDS = {"title": Field(String()), "done": Field(Boolean(), optional=True)}
 SYSTEM = {"_id": Field(IdOf("tasks")), "_creationTime": Field(Number())}
 TASK = Object({**SYSTEM, **FIELDS}, "tasks")
 INDEXES = (IndexSpec("by_title", ("title",)), IndexSpec("by_later", ("done",), staged=True))
-TASKS = TableSpec("tasks", Object(FIELDS), INDEXES)
+SEARCHES = (SearchIndexSpec("search_title", "title", ("done",)), SearchIndexSpec("any", "title"))
+TASKS = TableSpec("tasks", Object(FIELDS), INDEXES, SEARCHES)
 LIST = FunctionSpec("tasks:list", "query", "public", Object(), Array(TASK), doc="All of them.")
 CLEAN = FunctionSpec("admin/tasks:clean", "mutation", "internal", Object(), Null())
 
@@ -129,6 +136,8 @@ def test_tables_have_documents_and_indexes() -> None:
     assert 'by_title: ["title", "_creationTime"];' in text
     assert 'fieldPaths: "_creationTime" | "_id" | "done" | "title";' in text
     assert "by_later" not in text
+    assert 'search_title: { searchField: "title"; filterFields: "done" };' in text
+    assert 'any: { searchField: "title"; filterFields: never };' in text
 
 
 def test_paths_lead_into_nested_fields() -> None:

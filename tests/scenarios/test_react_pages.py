@@ -6,20 +6,21 @@ import math
 import random
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlencode
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, Locator, Page, WebSocket, expect
 
-from headwater.auth import Auth
-from headwater.clock import Clock
 from headwater.codegen import write
 from headwater.loader import load
-from headwater.settings import STATE
 from tests.scenarios.chromium import chromium
 from tests.scenarios.conftest import OpenClient
 from tests.scenarios.held_line import HeldLine
@@ -27,6 +28,15 @@ from tests.scenarios.server_process import ServerProcess, wait_for
 from tests.scenarios.typescript import compile_frontend, node_modules
 
 OpenPage = Callable[..., Page]
+
+ISSUER = "https://auth.example.org"
+KEY = ec.generate_private_key(ec.SECP256R1())
+PEM = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+AUTH_CONFIG = f"""
+from headwater import CustomJwt
+
+providers = [CustomJwt({ISSUER!r}, key={PEM!r}, algorithm="ES256")]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +50,7 @@ def browser() -> Iterator[Browser]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """The app of the pages, its frontend bundled with the generated types, and served."""
     process = ServerProcess(tmp_path_factory.mktemp("react"), app="react")
+    (process.project / "backend/auth_config.py").write_text(AUTH_CONFIG)
     bundle(process.project)
     try:
         yield process.start("dev")
@@ -116,7 +127,7 @@ def shows(page: Page, expected: list[float]) -> None:
 
 def test_the_pages_compile(server: ServerProcess) -> None:
     """`tsc --strict` finds nothing wrong with them and the types of their backend."""
-    compiled = compile_frontend(server.project / "frontend", "--skipLibCheck")
+    compiled = compile_frontend(server.project / "frontend")
     assert compiled.exit_code == 0, compiled.output
 
 
@@ -212,6 +223,10 @@ def test_pages_stay_whole_under_random_changes(
     shows(walk.page, sorted(walk.stored))
 
 
+HALF = '"endCursor":"'
+"""In what the client sends when it asks for a page that ends at a cursor."""
+
+
 def test_a_page_that_grows_is_split(server: ServerProcess, open_page: OpenPage) -> None:
     """Past twice its size the client asks for its halves, by the cursors given; nothing moves."""
     put(server, "grows", 1, 2, 3, 4, 5, 6)
@@ -227,8 +242,7 @@ def test_a_page_that_grows_is_split(server: ServerProcess, open_page: OpenPage) 
     shows(page, [1, 2, 3, 4, 5])
     put(server, "grows", *(4 + n / 10 for n in range(1, 10)))
     shows(page, [1, 2, 3, 4, *(4 + n / 10 for n in range(1, 10)), 5])
-    halves = lambda: sum(frame.count('"endCursor":"') for frame in asked)  # noqa: E731
-    wait_for(lambda: places(page) and halves() >= 2, "both halves")
+    wait_for(lambda: places(page) and "".join(asked).count(HALF) >= 2, "both halves")
     server.call("mutation", "rooms:remove", room="grows", place=4.5)
     load_more(page)
     shows(page, [1, 2, 3, 4, *(4 + n / 10 for n in range(1, 10) if n != 5), 5, 6])
@@ -281,6 +295,42 @@ def test_a_refused_message_is_taken_back(line: HeldLine, open_page: OpenPage) ->
     expect(items(page, "waiting")).to_have_count(0)
 
 
+# --- search as you type ---
+
+
+def test_a_search_follows_what_is_typed_and_what_is_written(
+    server: ServerProcess, open_page: OpenPage
+) -> None:
+    """Each key narrows it; a message of somebody else comes into it and goes out of it again."""
+    for body in ("water the roses", "wait for rain", "Roses want water", "nothing"):
+        server.call("mutation", "rooms:send", room="garden", body=body)
+    server.call("mutation", "rooms:send", room="other", body="water elsewhere")
+    page = open_page("search", room="garden")
+    found, words, status = (
+        page.locator("li"),
+        page.get_by_label("Words"),
+        page.get_by_role("status"),
+    )
+    words.press_sequentially("wa")
+    expect(status).to_have_text("wa")
+    assert set(found.all_text_contents()) == {
+        "water the roses",
+        "wait for rain",
+        "Roses want water",
+    }
+    words.press_sequentially("ter r")
+    expect(found).to_have_count(3)  # `r` begins roses, and rain, too
+    words.press_sequentially("oses")
+    expect(found).to_have_count(2)
+    server.call("mutation", "rooms:put", room="garden", place=0.5, body="rain water")
+    expect(found).to_have_count(3)
+    expect(found.last).to_have_text("rain water")
+    server.call("mutation", "rooms:remove", room="garden", place=0.5)
+    expect(found).to_have_count(2)
+    words.fill("")
+    expect(found).to_have_count(0)
+
+
 # --- preloaded queries ---
 
 
@@ -305,10 +355,9 @@ def test_a_preloaded_query_is_shown_at_once_and_then_lives(
 
 
 class Provider:
-    """Stands for an identity provider: gives tokens of the lifetimes it was told, in turn."""
+    """A provider people sign in at: gives tokens of the lifetimes it was told, in turn."""
 
-    def __init__(self, server: ServerProcess, *lifetimes_s: float) -> None:
-        self._auth = Auth(server.project / STATE, Clock())
+    def __init__(self, *lifetimes_s: float) -> None:
         self._lifetimes_s = list(lifetimes_s)
         self.asked: list[bool] = []
 
@@ -317,17 +366,17 @@ class Provider:
         self.asked.append(forced)
         first, *rest = self._lifetimes_s
         self._lifetimes_s = rest or [first]
-        return self._auth.token("ana", first)
+        now = int(time.time())
+        claims = {"iss": ISSUER, "sub": "ana", "iat": now, "exp": now + first}
+        return jwt.encode(claims, KEY, algorithm="ES256", headers={"kid": "one"})
 
 
-def test_the_page_recovers_when_its_token_expires(
-    server: ServerProcess, open_page: OpenPage
-) -> None:
+def test_the_page_recovers_when_its_token_expires(open_page: OpenPage) -> None:
     """The server ends the session of a token of three seconds; the page gets a new one by itself.
 
     Nobody is signed out meanwhile; then signing out makes it nobody's page.
     """
-    provider = Provider(server, 600, 3, 600)
+    provider = Provider(600, 3, 600)
     sockets: list[WebSocket] = []
 
     def prepare(page: Page) -> None:

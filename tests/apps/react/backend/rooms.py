@@ -9,6 +9,7 @@ from headwater import (
     PaginationOptions,
     PaginationResult,
     QueryCtx,
+    SearchIndex,
     mutation,
     query,
 )
@@ -21,6 +22,7 @@ class Message(Document, table="messages"):
     place: float
     body: str
     by_room = Index("room", "place")
+    search_body = SearchIndex("body", filter_fields=("room",))
 
 
 @query(name="list")
@@ -36,6 +38,13 @@ async def list_messages(
 async def all_messages(ctx: QueryCtx, room: str) -> list[Message]:
     """All of a room's messages at once."""
     return await ctx.db.query(Message).with_index("by_room", room=room).collect()
+
+
+@query
+async def search(ctx: QueryCtx, room: str, words: str) -> list[Message]:
+    """The messages of a room that have the words, the last of which may be begun; best first."""
+    found = ctx.db.query(Message).with_search_index("search_body", words, room=room)
+    return await found.take(10)
 
 
 @mutation

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from headwater import Document, Id, Index, Int64, Model
+from headwater import Document, Id, Index, Int64, Model, SearchIndex
 
 
 class Color(enum.Enum):
@@ -41,6 +41,7 @@ class Task(Document, table="tasks"):
     priority: Literal["low", "high"] | None = None
     due: float | None
     by_owner = Index("owner")
+    search_title = SearchIndex("title", filter_fields=("owner", "completed"))
 
 
 class Thing(Document, table="things"):

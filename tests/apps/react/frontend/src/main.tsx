@@ -3,10 +3,11 @@
 import { ConvexProvider, ConvexReactClient } from "convex/react";
 import type { ReactNode } from "react";
 import { createRoot } from "react-dom/client";
-import { Signed } from "./Signed";
 import { Optimistic } from "./Optimistic";
 import { Paged } from "./Paged";
 import { Preloaded } from "./Preloaded";
+import { Search } from "./Search";
+import { Signed } from "./Signed";
 import { Story } from "./Story";
 
 const parameters = new URLSearchParams(location.search);
@@ -22,6 +23,7 @@ const pages: Record<string, () => ReactNode> = {
   paged: () => <Paged room={parameter("room")} />,
   optimistic: () => <Optimistic room={parameter("room")} />,
   story: () => <Story title={parameter("title")} />,
+  search: () => <Search room={parameter("room")} />,
   preloaded: () => <Preloaded />,
 };
 

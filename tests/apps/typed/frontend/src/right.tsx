@@ -49,6 +49,8 @@ holds<Same<TableNames, "people" | "tasks" | "things">>();
 holds<Same<Doc<"tasks">["priority"], "low" | "high" | undefined>>();
 holds<Same<Doc<"tasks">["due"], number | null>>();
 holds<Same<DataModel["people"]["indexes"]["by_street"], ["address.street", "name", "_creationTime"]>>();
+type Search = { searchField: "title"; filterFields: "completed" | "owner" };
+holds<Same<DataModel["tasks"]["searchIndexes"]["search_title"], Search>>();
 holds<DataModel extends GenericDataModel ? true : false>();
 
 // Functions: what they take and give.
