@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import random
 import re
+import struct
 import subprocess
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
@@ -17,7 +19,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, Locator, Page, WebSocket, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, WebSocket, expect
 
 from headwater.codegen import write
 from headwater.loader import load
@@ -293,6 +295,46 @@ def test_a_refused_message_is_taken_back(line: HeldLine, open_page: OpenPage) ->
     expect(page.get_by_role("alert")).to_have_text("RUDE")
     expect(items(page, "stored")).to_have_text(["kind"])
     expect(items(page, "waiting")).to_have_count(0)
+
+
+# --- files ---
+
+
+def png(width: int, height: int) -> bytes:
+    """A picture of random dots, as a file."""
+    rows = b"".join(b"\0" + random.Random(y).randbytes(3 * width) for y in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+FETCH = """async url => {
+  const reply = await fetch(url, { cache: "no-store" });
+  return [reply.status, [...new Uint8Array(await reply.arrayBuffer())]];
+}"""
+
+
+def test_a_file_goes_up_and_comes_down_again(open_page: OpenPage) -> None:
+    """What one window uploads, another shows: the very bytes; removed, it is gone for both."""
+    content = png(300, 200)
+    mine, other = (open_page("files", album="spring") for _ in range(2))
+    chosen: FilePayload = {"name": "dots.png", "mimeType": "image/png", "buffer": content}
+    mine.get_by_label("Picture").set_input_files(chosen)
+    mine.get_by_role("button", name="Upload").click()
+    picture = other.get_by_role("img", name="dots.png")
+    expect(picture).to_be_visible()
+    expect(other.locator("figcaption")).to_contain_text(f"{len(content)} bytes, image/png")
+    wait_for(lambda: picture.evaluate("it => it.naturalWidth") == 300, "the picture is decoded")
+    url = picture.get_attribute("src")
+    assert other.evaluate(FETCH, url) == [200, list(content)]
+    mine.get_by_role("button", name="Remove").click()
+    for page in (mine, other):
+        expect(page.locator("figure")).to_have_count(0)
+    assert other.evaluate(FETCH, url)[0] == 404
 
 
 # --- search as you type ---

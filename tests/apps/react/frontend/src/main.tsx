@@ -1,8 +1,9 @@
 // One page for each story of tests/scenarios/test_react_pages.py, chosen by `#name`. What a story
-// needs to know comes as parameters: `?url=` of the server, `?room=` or `?title=`.
+// needs to know comes as parameters: `?url=` of the server, `?room=`, `?title=`, `?album=`.
 import { ConvexProvider, ConvexReactClient } from "convex/react";
 import type { ReactNode } from "react";
 import { createRoot } from "react-dom/client";
+import { Files } from "./Files";
 import { Optimistic } from "./Optimistic";
 import { Paged } from "./Paged";
 import { Preloaded } from "./Preloaded";
@@ -21,6 +22,7 @@ const client = new ConvexReactClient(parameter("url") || location.origin, {
 
 const pages: Record<string, () => ReactNode> = {
   paged: () => <Paged room={parameter("room")} />,
+  files: () => <Files album={parameter("album")} />,
   optimistic: () => <Optimistic room={parameter("room")} />,
   story: () => <Story title={parameter("title")} />,
   search: () => <Search room={parameter("room")} />,
