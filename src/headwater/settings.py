@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 STATE = ".headwater"
@@ -82,6 +83,18 @@ class Limits:
         16, "filter fields of a search index, as Convex; each adds an index entry per word"
     )
     search_indexes: int = _of_format(4, "search indexes of one table, as Convex")
+    name_length: int = _of_format(
+        64, "letters of a table's, an index's or a field's name, as Convex"
+    )
+    key_length: int = _of_format(1_024, "letters of a name inside a nested object, as Convex")
+    tables: int = _of_format(10_000, "tables of one backend, as Convex; each is looked up by name")
+    indexes_per_table: int = _of_format(32, "as Convex; every write keeps all of them")
+    index_fields: int = _of_format(
+        16, "fields of an index with the creation time it ends with, as Convex; they make its keys"
+    )
+    near_limit_percent: float = _limit(
+        80.0, "a call that comes so near to a limit of reads or writes logs a warning"
+    )
     log_lines: int = _limit(256, "per call; more is dropped with a note")
     log_line_bytes: int = _limit(4_096, "per line; more is cut")
     file_bytes: int = _limit(
@@ -125,6 +138,13 @@ class Limits:
     keys_again_s: float = _limit(
         10.0, "between two fetches for unknown key ids or of a failing provider; tokens are cheap"
     )
+
+    @cached_property
+    def near(self) -> tuple[float, float, float, float]:
+        """From where on a call is warned: documents and bytes read, documents and bytes written."""
+        share = self.near_limit_percent / 100
+        read = self.documents_read * share, self.bytes_read * share
+        return (*read, self.documents_written * share, self.bytes_written * share)
 
     def settable(self) -> dict[str, Any]:
         """The limits a deployment may set, by name: `Limits(**limits.settable())` equals these."""

@@ -218,6 +218,11 @@ class Calls:
         except BaseException as error:  # sys.exit() in a handler must not end the server
             outcome.fail(failure_of(error, self._placement.root), database.clock)
         transaction.finish()
+        read, written = transaction.counters.documents_read, transaction.counters.documents_written
+        bytes_ = transaction.counters.bytes_read, transaction.counters.bytes_written
+        near = database.limits.near
+        if read > near[0] or bytes_[0] > near[1] or written > near[2] or bytes_[1] > near[3]:
+            _warn(log, (read, bytes_[0], written, bytes_[1]), database.limits)
         outcome.log_lines, outcome.reads = log.lines, transaction.reads
         outcome.identity_read, outcome.journal = transaction.identity_read, transaction.journal
         return outcome
@@ -281,6 +286,21 @@ def check_depth(path: str, depth: int, limits: Limits) -> None:
             f"{limits.nested_calls}. Does one of them run itself? Use a plain Python function, or "
             "a loop"
         )
+
+
+def _warn(log: CallLog, done: tuple[int, ...], limits: Limits) -> None:
+    """Logs each limit a call came near to, as Convex does."""
+    names = ("documents_read", "bytes_read", "documents_written", "bytes_written")
+    for name, count, near in zip(names, done, limits.near, strict=True):
+        if count > near:
+            what, verb = name.split("_")
+            log.add(
+                "WARN",
+                repr(
+                    f"Many {what} {verb} in a single function execution (actual: {count}, limit: "
+                    f"{getattr(limits, name)}). Consider a narrower index range, or fewer at once."
+                ),
+            )
 
 
 def _hint(path: str, manifest: Manifest) -> str:

@@ -112,9 +112,14 @@ class DatabaseReader:
         """The runtime's own tables, read only."""
         return SystemReader(self._run)
 
-    def normalize_id(self, table: str, text: str, /) -> Id[Any] | None:
-        """The text as an id of the table, None when it is no such id."""
-        return Id(text) if self._tables.table_of(text) == table else None
+    @overload
+    def normalize_id(self, table: type[D], text: str, /) -> Id[D] | None: ...
+    @overload
+    def normalize_id(self, table: str, text: str, /) -> Id[Any] | None: ...
+    def normalize_id(self, table: Any, text: str, /) -> Id[Any] | None:
+        """The text as an id of the table, None when it is no such id; whether it exists or not."""
+        name = table if isinstance(table, str) else self._tables.of(table).cls.table_name
+        return Id(text) if self._tables.table_of(text) == name else None
 
 
 class DatabaseWriter(DatabaseReader):
@@ -133,38 +138,93 @@ class DatabaseWriter(DatabaseReader):
         name, fields = self._fields(table, document)
         return self._run.ask(requests.Insert(name, fields), Id)
 
+    @overload
     def patch(
         self, document_id: Id[Any], changes: dict[str, Any] | None = None, /, **fields: Any
+    ) -> Coroutine[Any, Any, None]: ...
+    @overload
+    def patch(
+        self,
+        table: type[Document] | str,
+        document_id: str,
+        changes: dict[str, Any] | None = None,
+        /,
+        **fields: Any,
+    ) -> Coroutine[Any, Any, None]: ...
+    def patch(
+        self, place: Any, second: Any = None, third: Any = None, /, **fields: Any
     ) -> Coroutine[Any, Any, None]:
         """Changes some fields: `patch(id, completed=True)`; None or UNSET removes an optional one.
+
+        Args:
+            place: the id, or a class or table name.
+            second: an id of that table, or a dict of changes under wire names.
+            third: such a dict after a table and an id.
+            fields: changes under Python names.
 
         Raises:
             DocumentMissing: there is no such document.
             DocumentInvalid: a field the table has not, or that does not fit.
         """
+        named_place = third is not None or isinstance(second, str)
+        whole = (place, second, third) if named_place else (place, second)
+        table, document_id, changes = self._placed(whole)
         named = {wire_name(name): value for name, value in fields.items()}
         given = {**(changes or {}), **named}
         removed = [name for name, value in given.items() if value is UNSET]
         kept = {name: lower(value) for name, value in given.items() if value is not UNSET}
-        return self._run.ask(requests.Patch(_id(document_id), kept, removed))
+        return self._run.ask(requests.Patch(document_id, kept, removed, table))
 
+    @overload
     def replace(
         self, document_id: Id[D], document: D | dict[str, Any], /
-    ) -> Coroutine[Any, Any, None]:
-        """Writes all fields anew; fields not given become absent."""
-        table, fields = (
-            self._fields(document, None) if isinstance(document, Document) else (None, None)
-        )
-        new = fields if fields is not None else lower(document)
-        return self._run.ask(requests.Replace(_id(document_id), new, table))
+    ) -> Coroutine[Any, Any, None]: ...
+    @overload
+    def replace(
+        self, table: type[D] | str, document_id: str, document: D | dict[str, Any], /
+    ) -> Coroutine[Any, Any, None]: ...
+    def replace(self, *place: Any) -> Coroutine[Any, Any, None]:
+        """Writes all fields anew; fields not given become absent.
 
-    def delete(self, document_id: Id[Any], /) -> Coroutine[Any, Any, None]:
-        """Removes a document.
+        Args:
+            place: the id, or a class or table name and an id of that table, then the document.
+
+        Raises:
+            DocumentMissing: there is no such document.
+            DocumentInvalid: a field the table has not, or that does not fit.
+        """
+        table, document_id, document = self._placed(place)
+        if not isinstance(document, Document):
+            return self._run.ask(requests.Replace(document_id, lower(document), table))
+        own, fields = self._fields(document, None)
+        if table is not None and table != own:
+            raise DocumentInvalid(f"replace({table!r}, ...) was given a document of table {own}")
+        return self._run.ask(requests.Replace(document_id, fields, own))
+
+    @overload
+    def delete(self, document_id: Id[Any], /) -> Coroutine[Any, Any, None]: ...
+    @overload
+    def delete(
+        self, table: type[Document] | str, document_id: str, /
+    ) -> Coroutine[Any, Any, None]: ...
+    def delete(self, *place: Any) -> Coroutine[Any, Any, None]:
+        """Removes a document: `delete(id)`, or with its class or table name before the id.
 
         Raises:
             DocumentMissing: there is no such document.
         """
-        return self._run.ask(requests.Delete(_id(document_id)))
+        table, document_id, _ = self._placed((*place, None))
+        return self._run.ask(requests.Delete(document_id, table))
+
+    def _placed(self, place: tuple[Any, ...]) -> tuple[str | None, str, Any]:
+        """The table, id and content that `(id, content)` and `(table, id, content)` name."""
+        if len(place) == 2:
+            return None, _id(place[0]), place[1]
+        if len(place) != 3:
+            raise TypeError("expected an id, or a table and an id, and what is to be written")
+        table, document_id, content = place
+        name = table if isinstance(table, str) else self._tables.of(table).cls.table_name
+        return name, _id(document_id), content
 
     def _fields(self, table: Any, document: Any) -> tuple[str, dict[str, Any]]:
         if isinstance(table, str):

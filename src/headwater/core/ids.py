@@ -37,6 +37,15 @@ def table_of(document_id: str) -> int | None:
     return _read_varint(raw[: -2 - _BODY])
 
 
+def span(table: int) -> tuple[str, str]:
+    """Texts between which the ids of a table lie, and those of no other: low <= id < high."""
+    raw = _varint(table)
+    spare = -len(raw) * 8 % 5
+    bits = int.from_bytes(raw, "big") << spare
+    width = (len(raw) * 8 + spare) // 5
+    return _digits(bits, width), _digits(bits | (1 << spare) - 1, width) + "~"
+
+
 def _varint(number: int) -> bytes:
     out = bytearray()
     while number >= 0x80:
@@ -66,6 +75,10 @@ def _fletcher16(raw: bytes) -> bytes:
 def _base32(raw: bytes) -> str:
     width = -(-len(raw) * 8 // 5)
     bits = int.from_bytes(raw, "big") << (width * 5 - len(raw) * 8)
+    return _digits(bits, width)
+
+
+def _digits(bits: int, width: int) -> str:
     return "".join(_ALPHABET[bits >> shift & 31] for shift in range(width * 5 - 5, -1, -5))
 
 

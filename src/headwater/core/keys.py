@@ -91,9 +91,13 @@ def search_prefix(number: int) -> bytes:
     return POSTING + number.to_bytes(4, "big")
 
 
+DOCUMENTS: Final = b"d"
+"""What the key of every document begins with."""
+
+
 def document_key(document_id: str) -> bytes:
-    """The place of a document in the key space of read sets."""
-    return b"d" + document_id.encode()
+    """The place of a document in the key space of read sets, and of storages."""
+    return DOCUMENTS + document_id.encode()
 
 
 def entry_key(number: int, fields: Sequence[str], document: dict[str, Any]) -> bytes:

@@ -45,6 +45,7 @@ class IndexSpec:
 
 
 BY_CREATION_TIME = IndexSpec("by_creation_time", ())
+BY_ID = IndexSpec("by_id", ("_id",))
 
 
 SEARCHED = "words of "
@@ -99,9 +100,11 @@ class TableSpec:
         return self.indexes + self.search_indexes
 
     def index(self, name: str) -> IndexSpec | None:
-        """The index of this name; `by_creation_time` is built in."""
+        """The index of this name; `by_creation_time` and `by_id` are built in."""
         if name == BY_CREATION_TIME.name:
             return BY_CREATION_TIME
+        if name == BY_ID.name:
+            return BY_ID
         return next((index for index in self.indexes if index.name == name), None)
 
     def search_index(self, name: str) -> SearchIndexSpec | None:

@@ -11,7 +11,7 @@ from sortedcontainers import SortedDict
 
 from headwater.core.catalog import Catalog
 from headwater.core.documents import Stored
-from headwater.core.keys import POSTING, document_key, entry_key
+from headwater.core.keys import DOCUMENTS, POSTING, document_key, entry_key
 from headwater.core.storage import Entry, Writes
 
 
@@ -28,6 +28,10 @@ class WriteSet:
     writes: Writes = field(default_factory=Writes)
     keys: set[bytes] = field(default_factory=set)
     documents: dict[str, Stored | None] = field(default_factory=dict)
+
+
+_Change = tuple[bytes, str | None]
+"""An entry this transaction made, or removed: then without an id."""
 
 
 class Overlay:
@@ -73,16 +77,19 @@ class Overlay:
         self, stored: Iterable[Entry], start: bytes, end: bytes, desc: bool
     ) -> Iterator[Entry]:
         """Entries of the database in a range with this transaction's changes laid over."""
+        if start[:1] == DOCUMENTS:
+            return _merged(stored, self._own_documents(start, end, desc), desc)
         if not isinstance(self._entries, SortedDict):
             self._entries = SortedDict(self._entries)
         own = [
             (key, self._entries[key])
             for key in self._entries.irange(start, end, (True, False), desc)
         ]
-        changed = {key for key, _ in own}
-        kept = (entry for entry in stored if entry[0] not in changed)
-        added = ((key, document_id) for key, document_id in own if document_id is not None)
-        return heapq.merge(kept, added, key=lambda entry: entry[0], reverse=desc)
+        return _merged(stored, own, desc)
+
+    def _own_documents(self, start: bytes, end: bytes, desc: bool) -> list[_Change]:
+        ids = ((document_key(i), i if new else None) for i, new in self._documents.items())
+        return sorted((entry for entry in ids if start <= entry[0] < end), reverse=desc)
 
     def write_set(self) -> WriteSet:
         """What is really different from before: a document written back as it was is not."""
@@ -120,3 +127,10 @@ class Overlay:
                 keys = keys.union(*[i.keys(value) for i in indexes if i.is_search])
             stored.keys = self._catalog.generation, keys
         return keys
+
+
+def _merged(stored: Iterable[Entry], own: list[_Change], desc: bool) -> Iterator[Entry]:
+    changed = {key for key, _ in own}
+    kept = (entry for entry in stored if entry[0] not in changed)
+    added = ((key, document_id) for key, document_id in own if document_id is not None)
+    return heapq.merge(kept, added, key=lambda entry: entry[0], reverse=desc)

@@ -9,10 +9,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from headwater.core.database import Database
-from headwater.core.keys import encode_key, encode_keys, index_prefix, successor
-from headwater.core.manifest import BY_CREATION_TIME, IndexSpec, SearchIndexSpec, TableSpec
+from headwater.core.ids import span
+from headwater.core.keys import document_key, encode_key, encode_keys, index_prefix, successor
+from headwater.core.manifest import (
+    BY_CREATION_TIME,
+    BY_ID,
+    IndexSpec,
+    SearchIndexSpec,
+    TableSpec,
+)
 from headwater.core.names import python_name
-from headwater.core.reads import Interval
+from headwater.core.reads import Interval, point
 from headwater.core.requests import Bound, Range, Search
 from headwater.errors import HeadwaterError, IndexBackfilling, IndexStaged, QueryInvalid
 
@@ -33,10 +40,10 @@ def index_of(wanted: Range, table: TableSpec) -> IndexSpec:
             f'.with_search_index("{wanted.index}", text)'
         )
     if index is None:
-        names = [spec.name for spec in table.indexes]
+        names = [*(spec.name for spec in table.indexes), "by_creation_time", "by_id"]
         raise QueryInvalid(
             f"HW401: table {table.name} has no index `{wanted.index}`."
-            f"{_nearest(wanted.index, names)} Indexes: {', '.join([*names, 'by_creation_time'])}"
+            f"{_nearest(wanted.index, names)} Indexes: {', '.join(names)}"
         )
     return index
 
@@ -47,7 +54,7 @@ def interval(wanted: Range, index: IndexSpec, number: int) -> Interval:
     Raises:
         QueryInvalid: fields that the index has not, or not in this order.
     """
-    order = (*index.fields, "_creationTime")
+    order = fields_of(index)
     values = _equal_values(wanted, index, order)
     prefix = index_prefix(number) + encode_keys(values)
     bound = wanted.lower or wanted.upper
@@ -70,6 +77,40 @@ def unavailable(
     done = database.storage.count(first, to, _COUNTED)
     of = f"more than {total:,}" if total == _COUNTED else f"{total:,}"
     return IndexBackfilling(table, index.name, f"{done:,} of {of} documents so far")
+
+
+def ids_interval(wanted: Range, number: int) -> Interval:
+    """The document keys a range of `by_id` covers in the table of this number.
+
+    Raises:
+        QueryInvalid: a field that is not the id.
+    """
+    order = fields_of(BY_ID)
+    low, high = map(document_key, span(number))
+    equal = _equal_values(wanted, BY_ID, order)
+    if equal:
+        _check_bounds(wanted, BY_ID, order, 1)
+        start, end = point(_id_key(equal[0]))
+        return max(low, start), min(high, end)
+    _check_bounds(wanted, BY_ID, order, 0)
+    lower, upper = wanted.lower, wanted.upper
+    if lower is not None:
+        low = max(low, _id_key(lower.value) + (b"" if lower.inclusive else b"\x00"))
+    if upper is not None:
+        high = min(high, _id_key(upper.value) + (b"\x00" if upper.inclusive else b""))
+    return low, high
+
+
+def _id_key(value: Any) -> bytes:
+    """Where a value lies among the ids; what is no text lies before or after all of them."""
+    if isinstance(value, str):
+        return document_key(value)
+    return document_key("") if encode_key(value) < encode_key("") else document_key("~")
+
+
+def fields_of(index: IndexSpec) -> tuple[str, ...]:
+    """The fields an index is ordered by, the creation time included."""
+    return index.fields if index is BY_ID else (*index.fields, "_creationTime")
 
 
 def fingerprint(wanted: Range) -> bytes:

@@ -16,8 +16,10 @@ from headwater.core.schema import Document
 from headwater.core.system import SYSTEM_NAMES
 from headwater.core.tables import Table, Tables
 from headwater.errors import RegistrationError
+from headwater.settings import Limits
 
 PACKAGE = "backend"
+_TABLES = Limits().tables
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ def _add_document(found: dict[str, type[Document]], cls: type[Document]) -> None
             f"{cls.__module__}.{cls.__name__}: `{name}` is no table name; use letters, digits and "
             "_, at most 64, not starting with _"
         )
+    if len(found) >= _TABLES:
+        raise RegistrationError(f"there are more than {_TABLES} tables; put kinds into a field")
     found[name] = cls
 
 

@@ -14,7 +14,9 @@ from headwater.core.schema import Document, build
 from headwater.core.search_tables import search_specs
 from headwater.core.validators import TableOf, Validator
 from headwater.errors import RegistrationError
+from headwater.settings import Limits
 
+_LIMITS = Limits()
 _SYSTEM_FIELDS = {"_id", "_creationTime"}
 _SCALARS = (
     validators.Null,
@@ -45,6 +47,7 @@ class Table:
         self.optional = frozenset(name for name, spec in own.items() if spec.optional)
         self.flat = all(_is_scalar(spec.validator) for spec in own.values())
         indexes = tuple(self._index(name) for name in cls.table_indexes)
+        self._check_limits()
         document = validators.Object(own)
         wires = {name: wire for name, wire in self.wires.items() if wire in own}
         searches = search_specs(cls, wires, document)
@@ -55,13 +58,34 @@ class Table:
         """Every field with its names and how to restore it."""
         return self._members
 
+    def _check_limits(self) -> None:
+        where, limit = f"{self.cls.__module__}.{self.cls.__name__}", _LIMITS.indexes_per_table
+        if len(self.cls.table_indexes) > limit:
+            raise RegistrationError(
+                f"{where} has {len(self.cls.table_indexes)} indexes, the limit is {limit}; every "
+                "write keeps all of them"
+            )
+        for name in (*self.wires.values(), *self.cls.table_indexes):
+            if len(name) > _LIMITS.name_length:
+                raise RegistrationError(
+                    f"{where}: the name `{name[:80]}` has {len(name)} letters, the limit is "
+                    f"{_LIMITS.name_length}; shorten it"
+                )
+
     def _index(self, name: str) -> IndexSpec:
         where = f"{self.cls.__module__}.{self.cls.__name__}.{name}"
         if name in ("by_id", "by_creation_time"):
             raise RegistrationError(f"{where}: this index is built in; give yours another name")
-        wires = []
-        index = self.cls.table_indexes[name]
-        for field in index.fields:
+        index, wires = self.cls.table_indexes[name], []
+        given = index.fields
+        if len(set(given)) < len(given):
+            raise RegistrationError(f"{where}: a field is named twice; it orders only once")
+        if len(given) >= _LIMITS.index_fields:
+            raise RegistrationError(
+                f"{where} has {len(given) + 1} fields with the creation time every index ends "
+                f"with, the limit is {_LIMITS.index_fields} fields; leave the last ones to filters"
+            )
+        for field in given:
             head, *rest = field.split(".")
             if head not in self.wires or head in ("id", "creation_time"):
                 known = ", ".join(n for n in self.wires if n not in ("id", "creation_time"))

@@ -12,9 +12,9 @@ from headwater.core.database import Database
 from headwater.core.documents import Stored
 from headwater.core.ids import make_id
 from headwater.core.keys import PREFIX, document_key
-from headwater.core.manifest import TableSpec
+from headwater.core.manifest import BY_ID, TableSpec
 from headwater.core.overlay import Overlay
-from headwater.core.ranges import fingerprint, index_of, interval, unavailable
+from headwater.core.ranges import fingerprint, ids_interval, index_of, interval, unavailable
 from headwater.core.reads import ReadSet, point
 from headwater.core.scans import Batch, Given, OpenScan, account
 from headwater.core.searches import Searching
@@ -30,7 +30,6 @@ from headwater.errors import (
     SystemTableAccess,
 )
 
-_BY_ID = "by_id"
 _AT_ONCE = 64  # documents loaded before their bytes are looked at
 
 
@@ -222,14 +221,14 @@ class Transaction(Searching):
     def _interval(self, wanted: requests.Range) -> tuple[bytes, bytes]:
         if len(self._scans) >= self._database.limits.ranges_read:
             raise self._too_much(wanted.table, "ranges_read")
-        if wanted.index == _BY_ID:
-            raise QueryInvalid("by_id is not read as a range; use `await ctx.db.get(id)`")
         if (wanted.table in SYSTEM_SPECS) != wanted.system:
             raise SystemTableAccess(wanted.table, wanted.system)
         index = index_of(wanted, self._database.table(wanted.table))
         table = self._database.catalog.tables.get(wanted.table)
         # A table nobody wrote to has no number yet; making it one lets the read be invalidated.
         table = table or self._database.catalog.table(wanted.table)
+        if index is BY_ID:
+            return ids_interval(wanted, table.number)
         found = table.indexes[index.name]
         if index.staged or found.filled_to is not None:
             raise unavailable(self._database, wanted.table, index)
@@ -282,16 +281,15 @@ class Transaction(Searching):
 
     def _patch(self, request: requests.Patch) -> None:
         table, old = self._existing(request.id, request.table, "db.patch")
-        changed = patched(table, old.fields, request.changes, request.removed)
-        self._put(table, old, changed, _system_fields(old))
+        own = _system_fields(old)
+        changes = _without(own, request.changes, "patch", request.id)
+        changed = patched(table, old.fields, changes, request.removed)
+        self._put(table, old, changed, own)
 
     def _replace(self, request: requests.Replace) -> None:
         table, old = self._existing(request.id, request.table, "db.replace")
         own = _system_fields(old)
-        for name, value in own.items():
-            if request.document.get(name, value) != value:
-                raise DocumentInvalid(f"replace() cannot change `{name}` of {request.id}")
-        fields = {name: value for name, value in request.document.items() if name not in own}
+        fields = _without(own, request.document, "replace", request.id)
         self._put(table, old, fields, own)
 
     def _delete(self, request: requests.Delete) -> None:
@@ -389,6 +387,18 @@ def _wrote_too_much(limit: int, what: str) -> LimitExceeded:
     return LimitExceeded(
         f"this mutation reached its limit of {limit} {what}. Write in batches of several calls"
     )
+
+
+def _without(
+    own: dict[str, Any], fields: dict[str, Any], operation: str, document_id: str
+) -> dict[str, Any]:
+    """Fields without the document's own system fields, which may be handed back unchanged."""
+    if "_id" not in fields and "_creationTime" not in fields:
+        return fields
+    for name, value in own.items():
+        if fields.get(name, value) != value:
+            raise DocumentInvalid(f"{operation}() cannot change `{name}` of {document_id}")
+    return {name: value for name, value in fields.items() if name not in own}
 
 
 def _system_fields(stored: Stored) -> dict[str, Any]:

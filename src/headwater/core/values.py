@@ -162,11 +162,11 @@ def check_key(key: Any, path: str) -> None:
     Raises:
         InvalidValue: names the key and the path of the object.
     """
-    ok = isinstance(key, str) and key and key[0] != "$" and len(key) <= 1024
+    ok = isinstance(key, str) and key and key[0] != "$" and len(key) <= _LIMITS.key_length
     if not ok or not (key.isascii() and key.isprintable()):
         raise InvalidValue(
-            f"object key {key!r}{f' at {path}' if path else ''}: keys are printable ASCII, "
-            "not empty and do not start with `$`"
+            f"object key {str(key)[:80]!r}{f' at {path}' if path else ''}: keys are printable "
+            f"ASCII, not empty, at most {_LIMITS.key_length} long, and do not start with `$`"
         )
     if len(_good_keys) < _KEYS_KEPT:
         _good_keys.add(key)

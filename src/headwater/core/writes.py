@@ -16,6 +16,8 @@ from headwater.core.values import is_deeper
 from headwater.errors import DocumentInvalid, LimitExceeded
 from headwater.settings import Limits
 
+_NAME_LENGTH = Limits().name_length
+
 
 def patched(
     table: TableSpec, fields: dict[str, Any], changes: dict[str, Any], removed: Iterable[str]
@@ -109,8 +111,13 @@ def check_words(table: TableSpec, stored: Stored, limits: Limits) -> None:
 
 def _misnamed(fields: dict[str, Any]) -> Misfit | None:
     for name in fields:
-        if name.startswith("_") or not name.isidentifier() or not name.isascii() or len(name) > 64:
-            return Misfit(name[:80], "a field name is letters, digits and _, and starts with no _")
+        plain = name.isidentifier() and name.isascii() and not name.startswith("_")
+        if not plain or len(name) > _NAME_LENGTH:
+            return Misfit(
+                name[:80],
+                f"a field name is letters, digits and _, at most {_NAME_LENGTH}, and starts with "
+                "no _",
+            )
     return None
 
 

@@ -189,12 +189,6 @@ def test_an_undeclared_table_comes_into_being() -> None:
     assert reader.reads.overlaps(store.keep(writer).keys)
 
 
-def test_ids_are_not_read_as_a_range() -> None:
-    """There is `get` for that."""
-    with pytest.raises(QueryInvalid, match=r"use `await ctx\.db\.get\(id\)`"):
-        Store().begin().answer(Scan(Range("tasks", "by_id"), None))
-
-
 # --- limits, each at its edge ---
 
 

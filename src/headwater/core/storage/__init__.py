@@ -61,7 +61,10 @@ class Storage(Protocol):
         """A document's body, None when there is none."""
 
     def scan(self, start: bytes, end: bytes, descending: bool, limit: int) -> Sequence[Entry]:
-        """Index entries with start <= key < end, in key order or its reverse, `limit` at most."""
+        """Index entries with start <= key < end, in key order or its reverse, `limit` at most.
+
+        Between document keys: the documents there, each as an entry with its key and id.
+        """
 
     def write(self, writes: Writes) -> None:
         """Applies a write set inside the transaction."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
+from headwater.core.keys import DOCUMENTS, document_key
 from headwater.core.storage import Entry, SessionRequest, Writes
 from headwater.errors import StorageBusy, StorageFailure
 
@@ -33,6 +34,8 @@ _DROP_DOCUMENTS: Final = (
 )
 _MEMORY: Final = ":memory:"
 _UP, _DOWN = _SCAN.format("ASC"), _SCAN.format("DESC")
+_SCAN_IDS: Final = "SELECT id FROM documents WHERE id >= ? AND id < ? ORDER BY id {} LIMIT ?"
+_IDS_UP, _IDS_DOWN = _SCAN_IDS.format("ASC"), _SCAN_IDS.format("DESC")
 
 
 P = ParamSpec("P")
@@ -122,8 +125,16 @@ class SqliteStorage:
         return row[0] if row else None
 
     def scan(self, start: bytes, end: bytes, descending: bool, limit: int) -> Sequence[Entry]:
-        """Index entries of a key range."""
+        """Index entries, or documents, of a key range."""
+        if start[:1] == DOCUMENTS:
+            # latin-1: a client's cursor may hold any bytes, and all of them have a place
+            low, high = start[1:].decode("latin-1"), end[1:].decode("latin-1")
+            return self._scan_ids(low, high, descending, limit)
         return self._execute(_DOWN if descending else _UP, (start, end, limit)).fetchall()
+
+    def _scan_ids(self, start: str, end: str, descending: bool, limit: int) -> Sequence[Entry]:
+        found = self._execute(_IDS_DOWN if descending else _IDS_UP, (start, end, limit))
+        return [(document_key(document_id), document_id) for (document_id,) in found]
 
     @_refusable
     def write(self, writes: Writes) -> None:
