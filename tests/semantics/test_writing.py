@@ -61,8 +61,12 @@ def test_writing_a_missing_id_raises(probe: Probe, operation: str) -> None:
     async def run(ctx: MutationCtx) -> None:
         made = await ctx.db.insert(Task(title="a"))
         await ctx.db.delete(made)
-        rest = {"replace": [Task(title="b")], "patch": [{"title": "b"}]}.get(operation, [])
-        await getattr(ctx.db, operation)(made, *rest)
+        rests: dict[str, list[Any]] = {
+            "replace": [Task(title="b")],
+            "patch": [{"title": "b"}],
+            "delete": [],
+        }
+        await getattr(ctx.db, operation)(made, *rests[operation])
 
     with pytest.raises(HeadwaterError, match=f"{operation.capitalize()} on nonexistent document"):
         probe.mutation(run)
