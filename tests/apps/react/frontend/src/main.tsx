@@ -1,4 +1,4 @@
-// One page for each story of tests/scenarios/test_react_pages.py, chosen by `#name`. What a story
+// One page for each story of tests/scenarios/react, chosen by `#name`. What a story
 // needs to know comes as parameters: `?url=` of the server, `?room=`, `?title=`, `?album=`.
 import { ConvexProvider, ConvexReactClient } from "convex/react";
 import type { ReactNode } from "react";

@@ -1,0 +1,1 @@
+"""Pages made with the official React client, in headless Chromium."""
