@@ -173,6 +173,46 @@ def test_many_random_backends_pass(tmp_path: Path) -> None:
     assert compiled.exit_code == 0, compiled.output
 
 
+@pytest.mark.prove
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"],
+        ["--module", "nodenext", "--moduleResolution", "nodenext"],
+        ["--target", "es2017"],
+    ],
+    ids=" ".join,
+)
+def test_other_settings_of_tsc_pass(options: list[str], tmp_path: Path) -> None:
+    """Stricter ones, Node's way to find modules (imports with their ending), an old target."""
+    frontend = frontend_of(tmp_path, "right.tsx")
+    (frontend / "package.json").write_text('{"type": "module"}')
+    right = frontend / "src/right.tsx"
+    text = right.read_text().replace('_generated/api"', '_generated/api.js"')
+    right.write_text(text.replace('_generated/dataModel"', '_generated/dataModel.js"'))
+    if "es2017" in options:
+        right.write_text(right.read_text().replace("long: 1n,", "long: BigInt(1),"))
+    compiled = compile_frontend(frontend, *options)
+    assert compiled.exit_code == 0, compiled.output
+
+
+@pytest.mark.prove
+def test_javascript_is_checked_by_the_same_types(tmp_path: Path) -> None:
+    """A frontend without TypeScript imports the same files; its editor knows them, too."""
+    frontend = frontend_of(tmp_path)
+    (frontend / "src/main.js").write_text(JAVASCRIPT)
+    compiled = compile_frontend(frontend, "--allowJs", "--checkJs")
+    assert [(error.line, error.code) for error in compiled.errors] == [(5, "TS2353")]
+
+
+JAVASCRIPT = """import { ConvexClient } from "convex/browser";
+import { api } from "./_generated/api";
+const client = new ConvexClient("http://127.0.0.1:3210");
+client.query(api.tasks.first, {}).then((task) => console.log(task?.title));
+client.query(api.tasks.titles, { paginationOpts: { numItems: 1, cursor: null }, more: 1 });
+"""
+
+
 @pytest.fixture(scope="module")
 def wrong_frontend(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     """What tsc says of the wrong program."""

@@ -51,14 +51,14 @@ class Compiled:
         return [Wrong(file, int(line), code, text) for file, line, code, text in found]
 
 
-def compile_frontend(frontend: Path) -> Compiled:
+def compile_frontend(frontend: Path, *options: str) -> Compiled:
     """Runs `tsc -p` on a frontend, with the packages of tests/clients as its node_modules."""
     packages = frontend / "node_modules"
     if not packages.exists():
         packages.symlink_to(node_modules(), target_is_directory=True)
     command = ["node", str(node_modules() / "typescript/bin/tsc"), "-p", ".", "--pretty", "false"]
     ended = subprocess.run(
-        command,
+        [*command, *options],
         cwd=frontend,
         capture_output=True,
         text=True,
