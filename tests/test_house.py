@@ -53,7 +53,8 @@ TESTED_THROUGH = {
         action_loop auth.callers auth.claims auth.dev
         cli.project cli.run cli.serve cli.token core.actions core.calls
         core.commits core.engine core.identity core.session core.subscriptions core.work gate
-        core.replies hub last_call process pytest_plugin server supervisor sync_socket
+        core.background core.batch core.replies core.scheduler hub last_call process
+        pytest_plugin server supervisor sync_socket
     """,
     "tests/docs/test_snippets.py": """
         core.asking core.catalog core.codecs core.context core.context_env core.database

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater.core.context import ActionCtx, MutationCtx, QueryCtx
 from headwater.core.context_storage import Blob, BlobStream, FileMetadata
+from headwater.core.crons import Crons
 from headwater.core.functions import (
     action,
     internal_action,
@@ -24,7 +25,7 @@ from headwater.core.identity import UserIdentity
 from headwater.core.pagination import PaginationOptions, PaginationResult
 from headwater.core.providers import CustomJwt, Oidc
 from headwater.core.schema import Document, Id, Index, Model, SearchIndex
-from headwater.core.system import StoredFile
+from headwater.core.system import CronJob, ScheduledFunction, StoredFile
 from headwater.core.values import UNSET, Int64
 from headwater.errors import AppError
 
@@ -37,6 +38,8 @@ __all__ = [
     "AppError",
     "Blob",
     "BlobStream",
+    "CronJob",
+    "Crons",
     "CustomJwt",
     "Document",
     "FileMetadata",
@@ -49,6 +52,7 @@ __all__ = [
     "PaginationOptions",
     "PaginationResult",
     "QueryCtx",
+    "ScheduledFunction",
     "SearchIndex",
     "Settings",
     "StoredFile",

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from math import inf
 from time import monotonic
 from typing import TypeVar
 
@@ -18,10 +19,11 @@ from headwater.core.calls import Call, Outcome
 from headwater.core.engine import Engine
 from headwater.core.timelimit import HardLimit
 from headwater.core.transaction import Transaction
-from headwater.core.work import Execute, Output, Reload, Transact, Work, settle
+from headwater.core.work import Execute, Output, Reload, RunDue, Transact, Work, settle
 from headwater.last_call import LastCall
 
 T = TypeVar("T")
+_NAP_S = 60.0
 _log = logging.getLogger("headwater")
 
 
@@ -39,6 +41,8 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn: asyncio.Future[None] | None = None
         self.actions = ActionLoop(engine, self.put)
+        self._scheduled: set[asyncio.Task[None]] = set()
+        engine.background.start_action = self._start_action
 
     def connect(self, loop: asyncio.AbstractEventLoop) -> None:
         """Names the network's loop, where outputs are sent."""
@@ -74,6 +78,16 @@ class Hub:
         self.put(Transact(step, partial(settle, future)))
         return await future
 
+    def _start_action(self, call: Call) -> None:
+        task = asyncio.ensure_future(self._run_action(call))
+        self._scheduled.add(task)
+        task.add_done_callback(self._scheduled.discard)
+
+    async def _run_action(self, call: Call) -> None:
+        """A scheduled action, from its start on the network's loop to the note of its end."""
+        outcome = await self.actions.run(call)
+        self.put(self.engine.background.ended(call, outcome))
+
     async def next_turn(self) -> None:
         """Waits until the engine has finished another batch."""
         if self._turn is None or self._turn.done():
@@ -90,13 +104,13 @@ class Hub:
 
         def before_call(call: Call) -> None:
             limit.arm()
-            last_call.note(call.path)
+            last_call.note(call.path, call.job)
 
         self.engine.before_call = before_call
         running = True
         while running or self._waiting:
             running = running and self._gather(limit)
-            if self._waiting:
+            if self._waiting or self.engine.background.queue.is_due():
                 self._process(self._batch(limit))
                 last_call.forget()
             if running and self.engine.busy:
@@ -105,7 +119,8 @@ class Hub:
 
     def _gather(self, limit: HardLimit) -> bool:
         """Takes in all that has come, at least one work; False when the last one has come."""
-        if (self._waiting or self.engine.busy) and self._inbox.empty():
+        working = self._waiting or self.engine.busy or self.engine.background.queue.is_due()
+        if working and self._inbox.empty():
             return True
         work = self._inbox.get() if self._waiting else self._next(limit)
         while work is not None:
@@ -117,9 +132,13 @@ class Hub:
 
     def _batch(self, limit: HardLimit) -> Iterator[Work]:
         """All that waits, but no more than a batch has time for: nobody in it is answered before
-        its end. A reload comes alone: it has a time limit of its own.
+        its end. A reload comes alone: it has a time limit of its own. What is due comes once
+        before the clients and, while there is time, after them.
         """
         until = monotonic() + self.engine.database.limits.batch_s
+        due = self.engine.background.queue
+        if due.is_due():
+            yield RunDue()
         while self._waiting:
             work = self._waiting.popleft()
             reload = isinstance(work, Reload)
@@ -129,15 +148,26 @@ class Hub:
             late = monotonic() > until
             if reload or late or (self._waiting and isinstance(self._waiting[0], Reload)):
                 return
+        while due.is_due() and monotonic() < until:
+            yield RunDue()
 
     def _next(self, limit: HardLimit) -> Work | None:
-        """Waits for work. The limit stays armed for a moment: arming it makes a thread, 50 us."""
+        """Waits for work, or for what is due. The limit stays armed for a moment: arming it makes
+        a thread, 50 us.
+        """
         moment_s = self.engine.database.limits.hard_limit_s / 20
-        try:
-            return self._inbox.get(timeout=moment_s)
-        except queue.Empty:
-            limit.disarm()
-            return self._inbox.get()
+        with suppress(queue.Empty):
+            return self._inbox.get(timeout=min(moment_s, self._until_due_s() or moment_s))
+        limit.disarm()
+        with suppress(queue.Empty):
+            return self._inbox.get(timeout=self._until_due_s())
+        return RunDue()
+
+    def _until_due_s(self) -> float | None:
+        """Seconds until something is due, None for ever; not long, for wall clocks are set."""
+        jobs = self.engine.background.queue
+        next_ms = jobs.next_ms()
+        return None if next_ms == inf else min(max(0.0, next_ms - jobs.now_ms) / 1000, _NAP_S)
 
     def _tend(self, limit: HardLimit) -> None:
         """A piece of upkeep after each batch, and one after another while nothing waits."""

@@ -27,15 +27,17 @@ class LastCall:
         with file.open("r+b") as opened:
             self._map = mmap.mmap(opened.fileno(), _BYTES)
 
-    def note(self, path: str) -> None:
-        """Keeps the path of a call that is about to run."""
-        text = path.encode()[: _BYTES - 1] + b"\0"
+    def note(self, path: str, job: str | None = None) -> None:
+        """Keeps the path of a call that is about to run, and the scheduled call it belongs to."""
+        text = f"{job or ''} {path}".encode()[: _BYTES - 1] + b"\0"
         self._map[: len(text)] = text
 
     def forget(self) -> None:
         """Nothing runs any more."""
         self._map[0] = 0
 
-    def read(self) -> str:
-        """The path of the call that ran when the process ended; an empty text when none did."""
-        return bytes(self._map).partition(b"\0")[0].decode(errors="replace")
+    def read(self) -> tuple[str, str | None]:
+        """The path and job of the call that ran when the process ended; "" when none did."""
+        text = bytes(self._map).partition(b"\0")[0].decode(errors="replace")
+        job, _, path = text.partition(" ")
+        return path, job or None

@@ -161,6 +161,7 @@ def _range_in(part: Any) -> requests.Range:
 
 _NONE = type(None)
 _TEXT, _COUNT, _FLAG = _plain(str), _plain(int), _plain(bool)
+_NUMBER = _plain(int, float)
 _MAYBE_TEXT, _MAYBE_COUNT = _plain(str, _NONE), _plain(int, _NONE)
 _OBJECT: _Way = (value_out, _object_in)
 _RANGE: _Way = (_range_out, _range_in)
@@ -185,6 +186,8 @@ _FIELDS: Final[dict[type, dict[str, _Way]]] = {
     requests.FileUrl: {"id": _TEXT},
     requests.FileFacts: {"id": _TEXT},
     requests.DeleteFile: {"id": _TEXT},
+    requests.Schedule: {"path": _TEXT, "arguments": _OBJECT, "at_ms": _NUMBER},
+    requests.Cancel: {"id": _TEXT},
     requests.RunFunction: {"path": _TEXT, "kind": _TEXT, "arguments": _OBJECT},
 }  # fmt: skip
 _BY_NAME: Final = {kind.__name__: kind for kind in _FIELDS}

@@ -198,8 +198,9 @@ class Server:
         self.hub.engine.disclosure = Disclosure(options.dev or options.show_errors)
         self._last_call = LastCall(state / "last_call")
         if options.after_fault:
-            self.hub.engine.calls.refuse(self._last_call.read())
+            self.hub.engine.calls.refuse(*self._last_call.read())
         self._last_call.forget()
+        self.hub.engine.resume()
 
     def asgi(self) -> Front:
         """The ASGI application."""

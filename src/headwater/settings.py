@@ -102,6 +102,14 @@ class Limits:
     )
     uploads_at_once: int = _limit(64, "each holds up to 25 MiB of parts on the way to S3")
     upload_idle_s: float = _limit(60.0, "an upload that sends nothing for so long is given up")
+    scheduled_per_call: int = _limit(1_000, "calls one mutation schedules, as Convex")
+    scheduled_arguments_bytes: int = _limit(
+        4 * 2**20, "4 MiB of one scheduled call, as Convex; they wait on the disk"
+    )
+    scheduled_actions_at_once: int = _limit(
+        32, "scheduled actions beside those of clients; more wait for their turn"
+    )
+    scheduled_results_days: float = _limit(7.0, "how long results are kept, as Convex")
     message_bytes: int = _limit(
         20 * 2**20, "one message of a client: the arguments limit and its envelope"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar, cast, overload
@@ -16,24 +16,26 @@ import orjson
 from headwater.clock import VirtualClock
 from headwater.core import values
 from headwater.core.actions import ActionHost
-from headwater.core.calls import Call, Outcome
+from headwater.core.calls import Call, Frame, Outcome
 from headwater.core.catalog import Catalog
 from headwater.core.codecs import lower
+from headwater.core.context import MutationCtx
 from headwater.core.context_storage import ActionStorage, Blob
 from headwater.core.database import Database
 from headwater.core.engine import Engine, EngineCounters
 from headwater.core.failures import Failure
 from headwater.core.functions import ActionFn, MutationFn, QueryFn, Registered
 from headwater.core.identity import DEV_ISSUER, identity_of
-from headwater.core.logs import install_log_handler
-from headwater.core.manifest import FunctionKind, Manifest, canonical_path
+from headwater.core.job_queue import JobQueue
+from headwater.core.logs import CallLog, install_log_handler
+from headwater.core.manifest import ANY, FunctionKind, FunctionSpec, Manifest, canonical_path
 from headwater.core.names import wire_name
 from headwater.core.placement import InProcess
 from headwater.core.protocol import AddQuery, Connect, ModifyQuerySet, RemoveQuery
 from headwater.core.session import Close, Session
 from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.transaction import Counters, Transaction
-from headwater.core.work import Execute, FromClient, Left, Transact, Work
+from headwater.core.work import Execute, FromClient, Left, RunDue, Transact, Work
 from headwater.errors import AppError, HeadwaterError
 from headwater.files import Files
 from headwater.loader import load
@@ -42,6 +44,12 @@ from headwater.variables import Put
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_RUNS = 10_000
+_ENDLESS = (
+    f"{_RUNS:,} scheduled calls were run and more are due: does one schedule itself again without "
+    "a delay?"
+)
 
 
 class FunctionFailed(HeadwaterError):
@@ -172,9 +180,36 @@ class Backend(Caller):
         hours: float = 0,
         days: float = 0,
     ) -> None:
-        """Moves the backend's clock forward."""
-        total = seconds + 60 * (minutes + 60 * (hours + 24 * days))
-        self.clock.advance(ms + total * 1000)
+        """Moves the backend's clock forward and runs what is due on the way: scheduled calls and
+        crons, each at its own time. `advance()` runs what is due now.
+
+        Raises:
+            RuntimeError: a call schedules itself again and again without a delay.
+        """
+        total = ms + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)))
+        if total < 0:
+            raise ValueError(f"time does not go back: advance({total:g} ms)")
+        self._host.advance(self.clock, total)
+
+    def finish_scheduled(self) -> None:
+        """Runs every scheduled call, and those they schedule, moving the clock to each.
+
+        Raises:
+            RuntimeError: they never end; use `advance` for calls that schedule themselves again.
+        """
+        self._host.finish_scheduled(self.clock)
+
+    def run(self, step: Callable[[MutationCtx], Coroutine[Any, Any, R]]) -> R:
+        """Runs a step in a transaction of its own, as a mutation of nobody's: to put in place what
+        a test begins with, and to look at what it left.
+
+        Args:
+            step: `async def step(ctx: MutationCtx)`; what it returns is given back.
+
+        Raises:
+            Exception: what the step raised; nothing it wrote is kept.
+        """
+        return self._host.run_step(step)
 
     @property
     def manifest(self) -> Manifest:
@@ -302,9 +337,66 @@ class _Host:
         if spares is None:
             spares = _spares[placement] = _Spares(database.catalog.copy())
         self._spares = spares
+        self._started: list[Call] = []
+        self.engine.background.start_action = self._started.append
+        if placement.manifest.crons:
+            self.engine.resume()
         self.actions = ActionHost(database, self.engine.calls, self._submit, self.process)
         self.last = Outcome()
         self.subscribers = 0
+
+    def advance(self, clock: VirtualClock, ms: float) -> None:
+        """Moves the clock, running what is due on the way."""
+        end_ms = self._queue.now_ms + ms
+        for _ in range(_RUNS):
+            next_ms = self._queue.next_ms()
+            if next_ms > end_ms:
+                self._move(clock, end_ms)
+                return
+            self._move(clock, next_ms)
+            self._run_due()
+        raise RuntimeError(_ENDLESS)
+
+    def finish_scheduled(self, clock: VirtualClock) -> None:
+        """Moves the clock from one scheduled call to the next, until none is left."""
+        for _ in range(_RUNS):
+            due = self._queue.next_job()
+            if due.job is None:
+                return
+            self._move(clock, self._queue.next_ms())
+            self._run_due()
+        raise RuntimeError(_ENDLESS)
+
+    @property
+    def _queue(self) -> JobQueue:
+        return self.engine.background.queue
+
+    def _move(self, clock: VirtualClock, to_ms: float) -> None:
+        clock.advance(max(0.0, to_ms - self._queue.now_ms))
+        while self._queue.now_ms < to_ms:  # rounded down on the way to nanoseconds
+            clock.advance(0.001)
+
+    def _run_due(self) -> None:
+        self.process(RunDue())
+        while self._started:
+            call = self._started.pop(0)
+            outcome = asyncio.run(self.actions.run(call))
+            self.process(self.engine.background.ended(call, outcome))
+
+    def run_step(self, step: Callable[[MutationCtx], Coroutine[Any, Any, R]]) -> R:
+        """A handler of a test's own, as an internal mutation."""
+        calls = self.engine.calls
+        placement = calls.placement
+        if not isinstance(placement, InProcess):
+            raise TypeError("run() needs a backend whose handlers are in this process")
+        spec = FunctionSpec("test:run", "mutation", "internal", ANY, ANY)
+        log = CallLog(self.engine.database.limits)
+
+        def run(transaction: Transaction) -> R:
+            frame = Frame(spec, {}, transaction.now_ms, self.engine.database.clock.seed(), log)
+            return placement.drive(frame, step, {}, calls.answerer(frame, transaction))
+
+        return self.transact(run)
 
     def close(self) -> None:
         """Gives the database back, as empty as it was."""

@@ -78,7 +78,7 @@ class ActionHost:
             check_depth(spec.path, depth, self.database.limits)
             arguments = self.calls.checked(spec, call.arguments)
             placement = cast("ActionPlacement", self.calls.placement)  # the newest load's
-            runner = _Runner(self, call.identity, depth)
+            runner = _Runner(self, call, depth)
             async with self.bounded(f"action {spec.path}", counted=depth == 0):
                 result = await placement.run_action(
                     spec, arguments, call.identity, runner, log, self.database
@@ -132,7 +132,7 @@ class ActionHost:
 
     def runner(self, identity: dict[str, Any] | None) -> _Runner:
         """What code beside the functions calls them through, in a caller's name."""
-        return _Runner(self, identity, 0)
+        return _Runner(self, Call("", "action", {}, identity), 0)
 
 
 @dataclass
@@ -140,7 +140,7 @@ class _Runner:
     """The calls an action makes, in its caller's name."""
 
     host: ActionHost
-    identity: dict[str, Any] | None
+    call: Call
     depth: int
 
     @property
@@ -154,7 +154,8 @@ class _Runner:
 
     async def run(self, function: Any, arguments: dict[str, Any]) -> Any:
         """Another function of the backend, to its end."""
-        call = Call(function.path, function.kind, arguments, self.identity, internal=True)
+        identity, job = self.call.identity, self.call.job
+        call = Call(function.path, function.kind, arguments, identity, internal=True, job=job)
         if call.kind == "action":
             outcome = await self.host.run(call, self.depth + 1)
         else:
@@ -162,6 +163,16 @@ class _Runner:
         if outcome.failure is not None:
             raise _raised(outcome.failure)
         return function.read.returns.load(values.decode(outcome.value or b"null"))
+
+    async def ask(self, request: Any, then: Callable[[Any], Any] | None = None, /) -> Any:
+        """A request of the action's scheduler."""
+
+        def step(transaction: Transaction) -> Any:
+            transaction.job = self.call.job
+            return self.host.calls.schedule(request, transaction)
+
+        answer = await self.host.transact(step)
+        return answer if then is None else then(answer)
 
     async def _execute(self, call: Call) -> Outcome:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from headwater.clock import Clock
-from headwater.core import requests, values
+from headwater.core import jobs, requests, values
 from headwater.core.database import Database
 from headwater.core.failures import Failure, failure_of
 from headwater.core.logs import CallLog
@@ -24,6 +24,8 @@ from headwater.errors import (
     FunctionNotFound,
     HeadwaterError,
     LimitExceeded,
+    Overloaded,
+    QueryInvalid,
     ReturnValidationError,
     WrongFunctionKind,
     shortened,
@@ -31,6 +33,8 @@ from headwater.errors import (
 from headwater.settings import Limits
 
 AnswerOne = Callable[[Any], Any]
+AfterHandler = Callable[[Transaction], Any]
+_OF_SCHEDULER = (requests.Schedule, requests.Cancel)
 
 
 @dataclass(slots=True)
@@ -43,6 +47,7 @@ class Call:
         identity: the caller's, as plain data; None when nobody is signed in.
         internal: the caller may reach internal functions.
         journal: end cursors this query gave last time.
+        job: the scheduled call this is, or is a part of.
     """
 
     path: str
@@ -51,6 +56,7 @@ class Call:
     identity: dict[str, Any] | None = None
     internal: bool = False
     journal: list[str] | None = None
+    job: str | None = None
 
 
 @dataclass(slots=True)
@@ -99,6 +105,7 @@ class Outcome:
         failure: why it failed.
         request_id: what a failure is told under; empty for a success.
         write_set: what a mutation changed; empty for a failed one.
+        queue_changed: it changed what is scheduled.
     """
 
     value: bytes | None = None
@@ -110,6 +117,7 @@ class Outcome:
     write_set: WriteSet = field(default_factory=WriteSet)
     counters: Counters = field(default_factory=Counters)
     entered: bool = False
+    queue_changed: bool = False
     request_id: str = ""
 
     def fail(self, failure: Failure, clock: Clock) -> None:
@@ -124,17 +132,22 @@ class Calls:
     def __init__(self, database: Database, placement: Placement) -> None:
         self._database = database
         self._placement = placement
-        self._refused: tuple[str, int] | None = None
+        self._refused: tuple[str, str | None, int] | None = None
 
     def replace(self, placement: Placement) -> None:
         """Takes handlers from another place from now on: a reloaded backend."""
         self._placement = placement
         self._refused = None
 
-    def refuse(self, path: str) -> None:
-        """Refuses a function that ended the last process, for a while or until a reload."""
+    def refuse(self, path: str, job: str | None = None) -> None:
+        """Refuses a function that ended the last process, for a while or until a reload.
+
+        Args:
+            path: the function.
+            job: the scheduled call it ran for: this one fails, others of the function are put off.
+        """
         limit_ns = int(self._database.limits.refused_after_fault_s * 1e9)
-        self._refused = (path, self._database.clock.now_ns() + limit_ns)
+        self._refused = (path, job, self._database.clock.now_ns() + limit_ns)
 
     @property
     def placement(self) -> Placement:
@@ -155,7 +168,7 @@ class Calls:
             EndedTheServer: it ended the process a moment ago.
         """
         if self._refused is not None:
-            self._check_refused(call.path, *self._refused)
+            self._check_refused(call, *self._refused)
         functions = self._placement.manifest.functions
         spec = functions.get(call.path) or functions.get(canonical_path(call.path))
         if spec is None or not (spec.is_public or call.internal):
@@ -164,20 +177,29 @@ class Calls:
             raise WrongFunctionKind(call.path, spec.kind, call.kind)
         return spec
 
-    def _check_refused(self, called: str, path: str, until_ns: int) -> None:
+    def _check_refused(self, call: Call, path: str, job: str | None, until_ns: int) -> None:
         if self._database.clock.now_ns() >= until_ns:
             self._refused = None
-        elif called == path:
+        elif call.path == path:
+            if call.job is not None and call.job != job:
+                raise Overloaded
             raise EndedTheServer(path, self._database.limits.refused_after_fault_s)
 
-    def checked(self, spec: FunctionSpec, arguments: Any) -> dict[str, Any]:
+    def checked(
+        self, spec: FunctionSpec, arguments: Any, limit: int | None = None
+    ) -> dict[str, Any]:
         """The arguments, if they fit.
+
+        Args:
+            spec: the function.
+            arguments: a wire object.
+            limit: bytes they may have, where that is less than usual.
 
         Raises:
             ArgumentValidationError: they do not; names the path inside them.
             LimitExceeded: they are too large.
         """
-        limit = self._database.limits.arguments_bytes
+        limit = limit or self._database.limits.arguments_bytes
         bytes_ = values.size(arguments)
         if bytes_ > limit:
             raise LimitExceeded(
@@ -190,9 +212,13 @@ class Calls:
         checked: dict[str, Any] = arguments
         return checked
 
-    def run(self, call: Call) -> Outcome:
+    def run(self, call: Call, after: AfterHandler | None = None) -> Outcome:
         """Runs a query or a mutation in a transaction of its own; never raises what a handler
         raised.
+
+        Args:
+            call: what to run.
+            after: a step of the runtime, in the same transaction, once the handler has ended well.
         """
         database = self._database
         now_ms = database.clock.now_ns() / 1e6
@@ -202,6 +228,7 @@ class Calls:
             now_ms=now_ms,
             writable=call.kind == "mutation",
             journal=call.journal,
+            job=call.job,
         )
         log = CallLog(database.limits)
         outcome = Outcome(counters=transaction.counters)
@@ -212,6 +239,8 @@ class Calls:
             )
             outcome.entered = True
             outcome.value = self._result(frame, transaction)
+            if after is not None:
+                after(transaction)
             outcome.write_set = transaction.overlay.write_set()
         except KeyboardInterrupt:
             raise
@@ -225,16 +254,51 @@ class Calls:
             _warn(log, (read, bytes_[0], written, bytes_[1]), database.limits)
         outcome.log_lines, outcome.reads = log.lines, transaction.reads
         outcome.identity_read, outcome.journal = transaction.identity_read, transaction.journal
+        outcome.queue_changed = transaction.queue_changed
         return outcome
 
     def _result(self, frame: Frame, transaction: Transaction) -> bytes:
+        value = self._placement.run(frame, self.answerer(frame, transaction))
+        return self.encoded(frame.spec, value)
+
+    def answerer(self, frame: Frame, transaction: Transaction) -> AnswerOne:
+        """What answers a handler's requests."""
+
         def answer(request: Any) -> Any:
             if type(request) is requests.RunFunction:
                 return self._nested(request, frame, transaction)
+            if type(request) in _OF_SCHEDULER:
+                return self.schedule(request, transaction)
             return transaction.answer(request)
 
-        value = self._placement.run(frame, answer)
-        return self.encoded(frame.spec, value)
+        return answer
+
+    def schedule(
+        self, request: requests.Schedule | requests.Cancel, transaction: Transaction
+    ) -> str | None:
+        """Schedules a call, and gives the id of its job, or cancels one.
+
+        Raises:
+            FunctionNotFound, WrongFunctionKind: it is no mutation or action of this backend.
+            ArgumentValidationError: its arguments do not fit.
+            LimitExceeded: too many calls, or too large.
+        """
+        if not transaction.writable:
+            raise QueryInvalid("a query only reads; schedule in a mutation or an action")
+        limits = self._database.limits
+        if isinstance(request, requests.Cancel):
+            jobs.cancel(transaction, request.id, transaction.now_ms)
+            return None
+        spec = self._placement.manifest.functions.get(canonical_path(request.path))
+        if spec is None:
+            raise FunctionNotFound(request.path, _hint(request.path, self._placement.manifest))
+        if spec.kind == "query":
+            raise WrongFunctionKind(spec.path, spec.kind, "scheduled call")
+        most = limits.scheduled_arguments_bytes
+        arguments = self.checked(spec, request.arguments, most)
+        return jobs.schedule(
+            transaction, spec.path, arguments, request.at_ms, limits.scheduled_per_call
+        )
 
     def encoded(self, spec: FunctionSpec, value: Any) -> bytes:
         """A handler's result, checked against its return type and encoded.

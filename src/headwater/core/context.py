@@ -13,6 +13,7 @@ from headwater.core.context_storage import ActionStorage, FilesRunner, StorageRe
 from headwater.core.db import DatabaseReader, DatabaseWriter
 from headwater.core.driver import Run
 from headwater.core.identity import UserIdentity
+from headwater.core.scheduler import Scheduler
 from headwater.core.tables import Tables
 from headwater.errors import NotAuthenticated
 
@@ -102,6 +103,11 @@ class MutationCtx(QueryCtx):
         return StorageWriter(self._run)
 
     @property
+    def scheduler(self) -> Scheduler:
+        """Schedules calls that run after this one has committed."""
+        return Scheduler(self._run.ask, lambda: self.now)
+
+    @property
     def random(self) -> random.Random:
         """Chance for this call, the same whenever it is run again."""
         if self._random is None:
@@ -122,6 +128,12 @@ class Runner(FilesRunner, Protocol):
         """Runs a function by reference and gives its restored result."""
         ...
 
+    def ask(
+        self, request: Any, then: Callable[[Any], Any] | None = None, /
+    ) -> Coroutine[Any, Any, Any]:
+        """Answers a request of the scheduler in a transaction of its own."""
+        ...
+
 
 class ActionCtx(EnvCtx):
     """What an action gets: the outside world, and data only by running queries and mutations."""
@@ -133,6 +145,7 @@ class ActionCtx(EnvCtx):
         self.random = random.Random(seed)
         self.auth = Auth(self._get_identity)
         self.storage = ActionStorage(runner)
+        self.scheduler = Scheduler(runner.ask, now)
 
     @property
     def now(self) -> float:

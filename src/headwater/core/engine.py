@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import orjson
 
 from headwater.core import protocol
-from headwater.core.calls import Call, Calls, Outcome, Placement
+from headwater.core.background import Background
+from headwater.core.batch import EngineBatch
+from headwater.core.calls import AfterHandler, Call, Calls, Outcome, Placement
 from headwater.core.changeover import Changeover, Progress
 from headwater.core.commits import CommitLog
 from headwater.core.database import Database
@@ -36,6 +38,7 @@ from headwater.core.work import (
     Left,
     Output,
     Reload,
+    RunDue,
     Transact,
     Work,
 )
@@ -59,20 +62,6 @@ class EngineCounters:
     transitions: int = 0
 
 
-@dataclass
-class _Batch:
-    """One batch on its way: replies wait here until the commit is durable."""
-
-    acks: list[Callable[[Failure | None], Output]] = field(default_factory=list)
-    queries: list[Execute] = field(default_factory=list)
-    dirty: dict[Subscription, None] = field(default_factory=dict)
-    sessions: dict[Session, None] = field(default_factory=dict)
-    texts: dict[Session, list[str]] = field(default_factory=dict)
-    closing: dict[Session, Close] = field(default_factory=dict)
-    answers: list[Output] = field(default_factory=list)
-    lost: Failure | None = None
-
-
 class Engine:
     """Runs calls, keeps subscriptions, moves sessions from version to version.
 
@@ -81,6 +70,7 @@ class Engine:
         before_call: told of each call before it runs, to tell a hang from a long batch.
         on_call: told of every finished call, for logs.
         disclosure: how much of failures clients are told.
+        background: what runs by itself.
     """
 
     def __init__(
@@ -97,9 +87,22 @@ class Engine:
         self.on_call: Callable[[Call, Outcome], None] = lambda _call, _outcome: None
         self.before_call: Callable[[Call], None] = lambda _call: None
         self.disclosure = WHOLE
+        self.background = Background(database, self._mutate, self._transact)
         adopt_at_start(database, placement.manifest, tell)
         self._changeover = Changeover(database)
         placement.attach(database)
+
+    def resume(self) -> None:
+        """Takes up what was scheduled before this engine was made; once, before any batch.
+
+        Raises:
+            StorageFailure: the disk refused.
+        """
+        batch = EngineBatch()
+        self.background.resume(batch)
+        self._commit(batch)
+        if batch.lost is not None:
+            raise StorageFailure(batch.lost.message)
 
     @property
     def last_ts(self) -> int:
@@ -118,7 +121,7 @@ class Engine:
 
     def process(self, works: Iterable[Work]) -> list[Output]:
         """Takes a batch through: every work in turn, one commit, the re-runs, one output list."""
-        batch = _Batch()
+        batch = EngineBatch()
         self.counters.batches += 1
         for work in works:
             self._take(work, batch)
@@ -130,11 +133,13 @@ class Engine:
 
     # taking work
 
-    def _take(self, work: Work, batch: _Batch) -> None:
+    def _take(self, work: Work, batch: EngineBatch) -> None:
         if isinstance(work, Execute):
             self._take_execute(work, batch)
         elif isinstance(work, Transact):
             self._take_step(work, batch)
+        elif isinstance(work, RunDue):
+            self.background.run_next(batch)
         elif isinstance(work, Reload):
             self._reload(work, batch)
         elif isinstance(work, Left):
@@ -142,7 +147,7 @@ class Engine:
         else:
             self._take_guarded(work, batch)
 
-    def _take_guarded(self, work: FromClient | Authenticated | Drained, batch: _Batch) -> None:
+    def _take_guarded(self, work: FromClient | Authenticated | Drained, batch: EngineBatch) -> None:
         if not isinstance(work, Drained):
             work.session.taken += 1
         if not work.session.closed:
@@ -153,7 +158,7 @@ class Engine:
                 batch.texts.setdefault(work.session, []).append(text)
                 self._close(work.session, Close(), batch)
 
-    def _take_client(self, work: FromClient | Authenticated | Drained, batch: _Batch) -> None:
+    def _take_client(self, work: FromClient | Authenticated | Drained, batch: EngineBatch) -> None:
         session = work.session
         batch.sessions[session] = None
         if isinstance(work, Drained):
@@ -171,7 +176,7 @@ class Engine:
         else:
             self._take_mutation(session, message, batch)
 
-    def _authenticate(self, work: Authenticated, batch: _Batch) -> None:
+    def _authenticate(self, work: Authenticated, batch: EngineBatch) -> None:
         work.session.check_connected()
         if work.error is None:
             base, who = work.base_version, work.identity
@@ -182,11 +187,11 @@ class Engine:
         batch.texts.setdefault(work.session, []).append(text)
         self._close(work.session, Close(), batch)
 
-    def _close(self, session: Session, close: Close, batch: _Batch) -> None:
+    def _close(self, session: Session, close: Close, batch: EngineBatch) -> None:
         session.leave(self._subscriptions)
         batch.closing[session] = close
 
-    def _take_execute(self, work: Execute, batch: _Batch) -> None:
+    def _take_execute(self, work: Execute, batch: EngineBatch) -> None:
         if work.call.kind == "query":
             batch.queries.append(work)
             return
@@ -196,7 +201,7 @@ class Engine:
     def _executed(self, work: Execute, outcome: Outcome, lost: Failure | None) -> Output:
         return Answer(partial(work.reply, self._ended(outcome, lost), self.last_ts))
 
-    def _take_step(self, work: Transact, batch: _Batch) -> None:
+    def _take_step(self, work: Transact, batch: EngineBatch) -> None:
         value, error = None, None
         try:
             value = self._transact(work.step, batch)
@@ -209,20 +214,24 @@ class Engine:
 
         batch.acks.append(stepped)
 
-    def _transact(self, step: Callable[[Transaction], Any], batch: _Batch) -> Any:
+    def _transact(self, step: Callable[[Transaction], Any], batch: EngineBatch) -> Any:
         """Runs a step of the runtime itself in a transaction of its own."""
         now_ms = self._database.clock.now_ns() / 1e6
         transaction = Transaction(self._database, now_ms=now_ms, writable=True)
         value = step(transaction)
         transaction.finish()
         write_set = transaction.overlay.write_set()
+        if transaction.queue_changed:
+            self.background.queue.stale = True
         if batch.lost is None and write_set.keys:
             self._guarded(batch, partial(self._commits.apply, write_set))
         return value
 
     # mutations
 
-    def _take_mutation(self, session: Session, message: MutationRequest, batch: _Batch) -> None:
+    def _take_mutation(
+        self, session: Session, message: MutationRequest, batch: EngineBatch
+    ) -> None:
         call = Call(
             message.path, "mutation", message.arguments, session.identity, internal=session.admin
         )
@@ -257,27 +266,29 @@ class Engine:
             outcome.fail(failure, self._database.clock)
         return outcome
 
-    def _mutate(self, call: Call, batch: _Batch) -> Outcome:
+    def _mutate(self, call: Call, batch: EngineBatch, after: AfterHandler | None = None) -> Outcome:
         if batch.lost is not None:
             return Outcome(failure=batch.lost)
         self.counters.mutations += 1
-        outcome = self._run(call)
+        outcome = self._run(call, after)
         for _ in range(self._database.limits.mutation_retries):
             if outcome.failure is None or not outcome.failure.overloaded:
                 break
-            outcome = self._run(call)
+            outcome = self._run(call, after)
+        if outcome.queue_changed:
+            self.background.queue.stale = True
         if outcome.failure is None and outcome.write_set.keys:
             self._guarded(batch, partial(self._commits.apply, outcome.write_set))
         return outcome
 
-    def _run(self, call: Call) -> Outcome:
+    def _run(self, call: Call, after: AfterHandler | None = None) -> Outcome:
         self.before_call(call)
-        outcome = self._calls.run(call)
+        outcome = self._calls.run(call, after)
         self.on_call(call, outcome)
         return outcome
 
     def _remember(
-        self, session_id: str, request_id: int, mark: bytes, outcome: Outcome, batch: _Batch
+        self, session_id: str, request_id: int, mark: bytes, outcome: Outcome, batch: EngineBatch
     ) -> None:
         if batch.lost is not None:
             return
@@ -286,27 +297,29 @@ class Engine:
         note = SessionRequest(session_id, request_id, mark, ts, outcome.value or b"null", lines)
         self._guarded(batch, partial(self._commits.note_requests, [note]))
 
-    def _guarded(self, batch: _Batch, write: Callable[[], None]) -> None:
+    def _guarded(self, batch: EngineBatch, write: Callable[[], None]) -> None:
         try:
             write()
         except StorageFailure as error:
             self._commits.abort()
             batch.lost = failure_of(error)
+            self.background.queue.stale = True
 
-    def _commit(self, batch: _Batch) -> None:
+    def _commit(self, batch: EngineBatch) -> None:
         if self._commits.open is None:
             return
         try:
             commit = self._commits.commit()
         except (StorageFailure, HeadwaterError) as error:
             batch.lost = failure_of(error)
+            self.background.queue.stale = True
             return
         self.counters.commits += 1
         batch.dirty.update(dict.fromkeys(self._subscriptions.invalidated(commit.keys)))
 
     # queries
 
-    def _rerun(self, batch: _Batch) -> None:
+    def _rerun(self, batch: EngineBatch) -> None:
         waiting = deque(batch.dirty)
         for session in batch.sessions:
             waiting.extend(s for s in session.unrun() if s not in batch.dirty)
@@ -316,7 +329,7 @@ class Engine:
                 waiting.extend(self._run_subscription(subscription, batch))
 
     def _run_subscription(
-        self, subscription: Subscription, batch: _Batch
+        self, subscription: Subscription, batch: EngineBatch
     ) -> Iterable[Subscription]:
         """Runs one query; gives further subscriptions to run, when its sharing came apart."""
         shared = self._subscriptions.shared_twin(subscription)
@@ -336,14 +349,14 @@ class Engine:
                 batch.sessions[session] = None
         return ()
 
-    def _move(self, old: Subscription, new: Subscription, batch: _Batch) -> None:
+    def _move(self, old: Subscription, new: Subscription, batch: EngineBatch) -> None:
         for session, query_id in list(old.subscribers):
             new.subscribers.add((session, query_id))
             session.follow(query_id, new)
             batch.sessions[session] = None
             self._subscriptions.detach(old, (session, query_id))
 
-    def _split(self, subscription: Subscription, batch: _Batch) -> list[Subscription]:
+    def _split(self, subscription: Subscription, batch: EngineBatch) -> list[Subscription]:
         """The function has begun to look at the caller: every identity gets a subscription of its
         own.
         """
@@ -360,14 +373,14 @@ class Engine:
         subscription.subscribers.clear()
         return list(made)
 
-    def _answer_query(self, work: Execute, batch: _Batch) -> None:
+    def _answer_query(self, work: Execute, batch: EngineBatch) -> None:
         outcome = self._run(work.call)
         self.counters.query_runs += 1
         batch.answers.append(Answer(partial(work.reply, outcome, self.last_ts)))
 
     # outputs
 
-    def _outputs(self, batch: _Batch) -> list[Output]:
+    def _outputs(self, batch: EngineBatch) -> list[Output]:
         outputs: list[Output] = []
         for session, texts in batch.texts.items():
             outputs.append(Delivery([session], texts))
@@ -378,7 +391,7 @@ class Engine:
             outputs.append(Delivery([session], [], 0, close))
         return outputs
 
-    def _transitions(self, batch: _Batch) -> Iterable[Delivery]:
+    def _transitions(self, batch: EngineBatch) -> Iterable[Delivery]:
         """One delivery for all clients that take the same step; results first, somebody waits."""
         pushes: dict[Step, Delivery] = {}
         others: dict[Step, Delivery] = {}
@@ -397,7 +410,7 @@ class Engine:
 
     # reload and upkeep
 
-    def _reload(self, work: Reload, batch: _Batch) -> None:
+    def _reload(self, work: Reload, batch: EngineBatch) -> None:
         """Swaps the backend between batches, or leaves the old one in place: for good, or until
         the indexes of the new one are filled.
         """
@@ -424,15 +437,17 @@ class Engine:
 
     def tend(self) -> list[Output]:
         """Does one bounded piece of what goes on beside the calls; between batches."""
-        batch = _Batch()
+        batch = EngineBatch()
         self._take_progress(self._changeover.step(), batch)
+        self._commit(batch)
         self._rerun(batch)
         return self._outputs(batch)
 
-    def _take_progress(self, progress: Progress, batch: _Batch) -> None:
+    def _take_progress(self, progress: Progress, batch: EngineBatch) -> None:
         if progress.serve is not None:
             progress.serve.attach(self._database)
             self._calls.replace(progress.serve)
+            self.background.sync(batch)
         if progress.serve is not None or progress.refresh:
             batch.dirty.update(dict.fromkeys(self._subscriptions.all()))
         if progress.reply is not None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from headwater.core import validators
+from headwater.core import validators, values
 from headwater.core.providers import Provider, provider_json, read_provider
+from headwater.core.schedules import Schedule
 from headwater.core.validators import AnyValue, Validator
 
 FunctionKind = Literal["query", "mutation", "action"]
@@ -131,11 +132,22 @@ class FunctionSpec:
 
 
 @dataclass(frozen=True)
+class CronSpec:
+    """A call that repeats: what, when, with which arguments."""
+
+    name: str
+    path: str
+    schedule: Schedule
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All that is known of a backend without running it."""
 
     tables: Mapping[str, TableSpec] = field(default_factory=dict)
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
+    crons: Mapping[str, CronSpec] = field(default_factory=dict)
     providers: tuple[Provider, ...] = field(default=(), kw_only=True)
 
     def table(self, name: str) -> TableSpec:
@@ -158,6 +170,7 @@ class Manifest:
             "tables": [_table_json(table) for table in self.tables.values()],
             "functions": [_function_json(spec) for spec in self.functions.values()],
             **({"providers": providers} if providers else {}),
+            "crons": [_cron_json(spec) for spec in self.crons.values()],
         }
 
     @classmethod
@@ -170,7 +183,13 @@ class Manifest:
         tables = [_read_table(table) for table in data["tables"]]
         functions = [_read_function(spec) for spec in data["functions"]]
         providers = tuple(read_provider(provider) for provider in data.get("providers", ()))
-        return cls({t.name: t for t in tables}, {f.path: f for f in functions}, providers=providers)
+        crons = [_read_cron(spec) for spec in data.get("crons", ())]
+        return cls(
+            {t.name: t for t in tables},
+            {f.path: f for f in functions},
+            {c.name: c for c in crons},
+            providers=providers,
+        )
 
 
 def canonical_path(path: str) -> str:
@@ -191,6 +210,21 @@ def _read_table(data: Mapping[str, Any]) -> TableSpec:
     searches = tuple(map(SearchIndexSpec.from_json, data.get("searchIndexes", ())))
     document = validators.from_json(data["document"])
     return TableSpec(str(data["name"]), document, indexes, searches)
+
+
+def _cron_json(spec: CronSpec) -> dict[str, Any]:
+    arguments = values.encode(spec.arguments).decode()
+    about = {"name": spec.name, "path": spec.path, "arguments": arguments}
+    return {**about, "schedule": spec.schedule.to_json()}
+
+
+def _read_cron(data: Mapping[str, Any]) -> CronSpec:
+    return CronSpec(
+        name=str(data["name"]),
+        path=str(data["path"]),
+        schedule=Schedule.from_json(data["schedule"]),
+        arguments=values.decode(str(data["arguments"]).encode()),
+    )
 
 
 def _function_json(spec: FunctionSpec) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -19,6 +20,8 @@ from headwater.core.registry import App
 from headwater.core.values import own_copy
 from headwater.errors import ArgumentValidationError
 from headwater.settings import Limits
+
+R = TypeVar("R")
 
 
 class InProcess:
@@ -51,6 +54,16 @@ class InProcess:
         """Drives a query or mutation to its end and gives its result as a value."""
         function = self._app.functions[frame.spec.path]
         keywords = restored(function, frame.arguments)
+        return lower(self.drive(frame, function.handler, keywords, answer), joined=True)
+
+    def drive(
+        self,
+        frame: Frame,
+        handler: Callable[..., Coroutine[Any, Any, R]],
+        keywords: dict[str, Any],
+        answer: AnswerOne,
+    ) -> R:
+        """Drives any handler to its end, as if the frame's function had it."""
         spec = frame.spec
         run = Run(
             answer_one=answer,
@@ -66,7 +79,7 @@ class InProcess:
         )
         token = current_log.set(frame.log)
         try:
-            return lower(run.drive(function.handler(ctx, **keywords)), joined=True)
+            return run.drive(handler(ctx, **keywords))
         finally:
             current_log.reset(token)
 

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from headwater.core.codecs import Codecs
+from headwater.core.crons import Crons
 from headwater.core.functions import Function, Registered, read_signature, wire_path
 from headwater.core.manifest import Manifest
 from headwater.core.providers import read_providers
@@ -62,9 +63,26 @@ def register(root: Path, modules: Iterable[ModuleType]) -> App:
     manifest = Manifest(
         {name: table.spec for name, table in tables.by_name.items()},
         {path: function.spec for path, function in functions.items()},
+        _crons(modules).specs(functions),
         providers=read_providers(modules, PACKAGE),
     )
     return App(root, tables, functions, manifest)
+
+
+def _crons(modules: list[ModuleType]) -> Crons:
+    """The crons of `backend/crons.py`; elsewhere they would be missed."""
+    found = {id(v): m for m in modules for v in vars(m).values() if isinstance(v, Crons)}
+    own = next((m for m in modules if m.__name__ == f"{PACKAGE}.crons"), None)
+    crons = getattr(own, "crons", None)
+    if crons is not None and not isinstance(crons, Crons):
+        raise RegistrationError("backend/crons.py: `crons` must be a Crons(): crons = Crons()")
+    for identity, module in found.items():
+        if identity != id(crons):
+            raise RegistrationError(
+                f"{module.__name__} makes a Crons(); crons are declared in backend/crons.py, as "
+                "`crons = Crons()`"
+            )
+    return crons or Crons()
 
 
 def _documents(modules: list[ModuleType]) -> dict[str, type[Document]]:

@@ -163,6 +163,22 @@ class DeleteFile:
 
 
 @dataclass(slots=True)
+class Schedule:
+    """A mutation or action to be run at a time, in ms since 1970."""
+
+    path: str
+    arguments: dict[str, Any]
+    at_ms: float
+
+
+@dataclass(slots=True)
+class Cancel:
+    """The end of a scheduled call that has not ended."""
+
+    id: str
+
+
+@dataclass(slots=True)
 class RunFunction:
     """Another function of the backend, in this transaction."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 
 from headwater.core.codecs import Codecs
-from headwater.core.schema import Document, Index, Model
+from headwater.core.schema import Document, Id, Index, Model
 from headwater.core.tables import Table, Tables
 
 
@@ -32,6 +32,31 @@ class ScheduledFunction(Document, table="_scheduled_functions"):
     completed_time: float | None = None
     state: ScheduledState
     by_state = Index("state.kind", "scheduled_time")
+    by_completed = Index("completed_time")
+
+
+class CronJob(Document, table="_crons"):
+    """A cron of the backend and when it runs.
+
+    Attributes:
+        name: as `backend/crons.py` gives it.
+        function: what it runs, such as `tasks.js:cleanUp`.
+        args: its arguments under wire names, one object in a list.
+        schedule: when, in words.
+        next_run: when it is due next, ms since 1970.
+        last_run: when it ran last.
+        last_job: the scheduled call of its last run.
+    """
+
+    name: str
+    function: str
+    args: list[Any]
+    schedule: str
+    next_run: float
+    last_run: float | None = None
+    last_job: Id[ScheduledFunction] | None = None
+    by_name = Index("name")
+    by_next = Index("next_run")
 
 
 class StoredFile(Document, table="_storage"):
@@ -51,7 +76,8 @@ class StoredFile(Document, table="_storage"):
     by_storage_id = Index("storage_id")
 
 
-SYSTEM_TABLES: Final = Tables(Table(cls, Codecs()) for cls in (ScheduledFunction, StoredFile))
+_CLASSES = (ScheduledFunction, CronJob, StoredFile)
+SYSTEM_TABLES: Final = Tables(Table(cls, Codecs()) for cls in _CLASSES)
 SYSTEM_SPECS: Final = {name: table.spec for name, table in SYSTEM_TABLES.by_name.items()}
 SYSTEM_NAMES: Final = {name: table.cls for name, table in SYSTEM_TABLES.by_name.items()}
 """What `Id["_storage"]` names: the tables themselves, as the documentation of Convex has them."""

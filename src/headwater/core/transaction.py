@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -52,6 +53,11 @@ class Transaction(Searching):
         now_ms: the call's frozen time.
         writable: False for queries.
         journal: end cursors of the pages this query gave last time.
+        job: the scheduled call this one belongs to.
+
+    Attributes:
+        scheduled: how many calls it has scheduled.
+        queue_changed: it wrote to the tables the job queue is made of.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Transaction(Searching):
         now_ms: float = 0.0,
         writable: bool = False,
         journal: list[str] | None = None,
+        job: str | None = None,
     ) -> None:
         self._database = database
         self._identity = identity
@@ -75,6 +82,9 @@ class Transaction(Searching):
         self.counters = Counters()
         self.identity_read = False
         self.journal: list[str] = []
+        self.job = job
+        self.scheduled = 0
+        self.queue_changed = False
 
     def answer(self, request: Any) -> Any:
         """Answers one request of the handler.
@@ -130,6 +140,20 @@ class Transaction(Searching):
         if self._overlay.holds(document_id):
             return self._overlay.document(document_id)
         return self._database.document(document_id)
+
+    @property
+    def writable(self) -> bool:
+        """True for mutations and steps of the runtime."""
+        return self._writable
+
+    @property
+    def now_ms(self) -> float:
+        """The call's frozen time."""
+        return self._now_ms
+
+    def table_of(self, document_id: str) -> str | None:
+        """The name of the table an id belongs to."""
+        return self._database.catalog.table_of(document_id)
 
     def _table_of(self, document_id: str, wanted: str | None, operation: str) -> str:
         table = self._database.catalog.table_of(document_id)
@@ -269,15 +293,18 @@ class Transaction(Searching):
     # writes
 
     def _insert(self, request: requests.Insert) -> str:
-        return self._add(self._writable_table(request.table), request.document)
+        table = self._writable_table(request.table)
+        system = self._new_system_fields(table)
+        self._put(table, None, request.document, system)
+        document_id: str = system["_id"]
+        return document_id
 
-    def _add(self, table: TableSpec, fields: dict[str, Any]) -> str:
+    def _new_system_fields(self, table: TableSpec) -> dict[str, Any]:
         created = self._database.creation_time(self._now_ms)
         number = self._database.catalog.table(table.name).number
         document_id = make_id(number, self._database.clock.random_bytes(14), created)
         self._database.catalog.note_id(document_id, table.name)
-        self._put(table, None, fields, {"_id": document_id, "_creationTime": created})
-        return document_id
+        return {"_id": document_id, "_creationTime": created}
 
     def _patch(self, request: requests.Patch) -> None:
         table, old = self._existing(request.id, request.table, "db.patch")
@@ -319,14 +346,16 @@ class Transaction(Searching):
     def _put(
         self, table: TableSpec, old: Stored | None, fields: dict[str, Any], system: dict[str, Any]
     ) -> None:
-        database = self._database
-        value = checked_document(table, fields, system, database.catalog.table_of)
-        new = Stored.of(table.name, value)
-        check_size(new, database.limits)
+        new = self._checked(table, fields, system)
+        check_size(new, self._database.limits)
         if table.search_indexes:
-            check_words(table, new, database.limits)
+            check_words(table, new, self._database.limits)
         self._count_write(new.size)
         self._overlay.put(new.id, old, new)
+
+    def _checked(self, table: TableSpec, fields: dict[str, Any], system: dict[str, Any]) -> Stored:
+        value = checked_document(table, fields, system, self._database.catalog.table_of)
+        return Stored.of(table.name, value)
 
     # what the runtime keeps in tables of its own
 
@@ -350,27 +379,36 @@ class Transaction(Searching):
             raise QueryInvalid("a query only reads; write in a mutation")
 
     def system_get(self, document_id: str) -> Stored | None:
-        """A document of any table, read by the runtime for itself."""
-        return self._read(document_id, self._database.catalog.table_of(document_id) or "")
+        """A document read by the runtime for itself: depended on, but not counted."""
+        self.reads.add(*point(document_key(document_id)))
+        return self._load(document_id)
 
     def system_scan(self, wanted: requests.Range, limit: int) -> list[Stored]:
-        """The first documents of a range of a system table."""
+        """The first documents of a range of a system table: depended on, but not counted."""
         wanted.system = True
-        batch = self._scan(requests.Scan(wanted, limit))
-        batch.scan.used = len(batch.documents)
-        return batch.documents
+        start, end = self._interval(wanted)
+        self.reads.add(start, end)
+        return self._documents(self._entries(start, end, wanted.descending, limit), sys.maxsize)
 
     def system_insert(self, table: str, fields: dict[str, Any]) -> str:
         """Adds a document to a system table; also in a call that may not write by itself."""
-        return self._add(self._database.table(table), fields)
+        self.queue_changed = True
+        spec = self._database.table(table)
+        new = self._checked(spec, fields, self._new_system_fields(spec))
+        self._overlay.put(new.id, None, new)
+        return new.id
 
     def system_patch(self, stored: Stored, changes: dict[str, Any]) -> None:
         """Changes fields of a document of a system table."""
+        self.queue_changed = True
         table = self._database.table(stored.table or "")
-        self._put(table, stored, {**stored.fields, **changes}, _system_fields(stored))
+        fields = {**stored.fields, **changes}
+        new = self._checked(table, fields, _system_fields(stored))
+        self._overlay.put(stored.id, stored, new)
 
     def system_delete(self, stored: Stored) -> None:
         """Removes a document of a system table."""
+        self.queue_changed = True
         self._overlay.put(stored.id, stored, None)
 
     def _count_write(self, size: int) -> None:

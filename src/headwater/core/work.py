@@ -74,6 +74,11 @@ class Transact:
 
 
 @dataclass(frozen=True, slots=True)
+class RunDue:
+    """The next of what is due by now: a scheduled call, a cron; nothing when nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """Another backend to serve from now on.
 
@@ -88,7 +93,7 @@ class Reload:
     waits: Callable[[str], None] = lambda _text: None
 
 
-Work = FromClient | Authenticated | Left | Drained | Execute | Transact | Reload
+Work = FromClient | Authenticated | Left | Drained | Execute | Transact | RunDue | Reload
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,3 +31,9 @@ class Sample(Document, table="samples"):
     name: str
     value: Any
     by_name = Index("name")
+
+
+class Mark(Document, table="marks"):
+    """The effect of one scheduled call."""
+
+    number: int

@@ -1,0 +1,172 @@
+"""`backend/crons.py`: calls that repeat, declared by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from headwater.core.codecs import lower
+from headwater.core.functions import ActionFn, MutationFn, Registered
+from headwater.core.manifest import CronSpec
+from headwater.core.names import wire_name
+from headwater.core.schedules import Schedule, cron, every
+from headwater.errors import RegistrationError
+
+Target = MutationFn[..., Any] | ActionFn[..., Any]
+Arguments = Mapping[str, Any] | None
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+class Crons:
+    """The crons of a backend: `crons = Crons()` in `backend/crons.py`, then one call for each.
+
+    Targets are internal mutations and actions. No two runs of one cron overlap: a run that is due
+    while the one before it still goes on is skipped, as are those a stopped server missed.
+    """
+
+    def __init__(self) -> None:
+        self._declared: dict[str, tuple[Target, Schedule, dict[str, Any]]] = {}
+
+    def interval(
+        self,
+        name: str,
+        function: Target,
+        /,
+        *,
+        seconds: float = 0,
+        minutes: float = 0,
+        hours: float = 0,
+        args: Arguments = None,
+    ) -> None:
+        """Runs a function every so often, the first time when it is deployed.
+
+        Args:
+            name: of the cron, unique.
+            function: an internal mutation or action.
+            seconds: with `minutes` and `hours`, the time between two runs, a second or more.
+            args: the function's arguments.
+
+        Raises:
+            RegistrationError: a name that is taken, a time that is none, a public target.
+        """
+        self._add(name, function, every(seconds + 60 * (minutes + 60 * hours)), args)
+
+    def hourly(
+        self, name: str, function: Target, /, *, minute_utc: int, args: Arguments = None
+    ) -> None:
+        """Runs a function every hour at a minute; otherwise as `interval`."""
+        self._add(name, function, cron(f"{_minute(minute_utc)} * * * *"), args)
+
+    def daily(
+        self,
+        name: str,
+        function: Target,
+        /,
+        *,
+        hour_utc: int,
+        minute_utc: int = 0,
+        args: Arguments = None,
+    ) -> None:
+        """Runs a function every day at a time, in UTC; otherwise as `interval`."""
+        self._add(name, function, cron(f"{_time(hour_utc, minute_utc)} * * *"), args)
+
+    def weekly(
+        self,
+        name: str,
+        function: Target,
+        /,
+        *,
+        day_of_week: Weekday,
+        hour_utc: int,
+        minute_utc: int = 0,
+        args: Arguments = None,
+    ) -> None:
+        """Runs a function on a day of each week, such as "monday"; otherwise as `daily`."""
+        if day_of_week not in _DAYS:
+            raise RegistrationError(f"{day_of_week!r} is no day of the week; days: {_DAYS}")
+        day = _DAYS.index(day_of_week)
+        self._add(name, function, cron(f"{_time(hour_utc, minute_utc)} * * {day}"), args)
+
+    def monthly(
+        self,
+        name: str,
+        function: Target,
+        /,
+        *,
+        day: int,
+        hour_utc: int,
+        minute_utc: int = 0,
+        args: Arguments = None,
+    ) -> None:
+        """Runs a function on a day of each month that has it; otherwise as `daily`."""
+        time = _time(hour_utc, minute_utc)
+        self._add(name, function, cron(f"{time} {_in(day, 1, 31, 'day')} * *"), args)
+
+    def cron(
+        self, name: str, expression: str, function: Target, /, *, args: Arguments = None
+    ) -> None:
+        """Runs a function by a cron expression of five fields in UTC; otherwise as `interval`."""
+        self._add(name, function, cron(expression), args)
+
+    def _add(self, name: str, function: Target, schedule: Schedule, args: Arguments) -> None:
+        if name in self._declared:
+            raise RegistrationError(f"two crons are called {name!r}; give each a name of its own")
+        if not isinstance(function, MutationFn | ActionFn):
+            raise RegistrationError(
+                f"cron {name!r}: the target is an @internal_mutation or @internal_action, "
+                f"not {function!r}"
+            )
+        self._declared[name] = function, schedule, dict(args or {})
+
+    def specs(self, own: Mapping[str, Any]) -> dict[str, CronSpec]:
+        """The crons as plain data.
+
+        Args:
+            own: the backend's functions by path.
+
+        Raises:
+            RegistrationError: a target that is public or of no module of the backend, arguments
+                that do not fit it.
+        """
+        return {
+            name: _spec(name, function, schedule, args, own)
+            for name, (function, schedule, args) in self._declared.items()
+        }
+
+
+def _spec(
+    name: str,
+    function: Registered[..., Any],
+    schedule: Schedule,
+    args: dict[str, Any],
+    own: Mapping[str, Any],
+) -> CronSpec:
+    if function.path not in own:
+        raise RegistrationError(f"cron {name!r}: {function!r} is in no module of backend/")
+    spec = function.read.spec
+    if spec.is_public:
+        raise RegistrationError(
+            f"cron {name!r}: {spec.path} is public, so that any client may run it too; make it "
+            f"an @internal_{spec.kind}"
+        )
+    wires = {wire_name(key): lower(value) for key, value in args.items()}
+    misfit = spec.arguments.check(wires, lambda _text: None)
+    if misfit is not None:
+        raise RegistrationError(f"cron {name!r}: the arguments do not fit {spec.path}: {misfit}")
+    return CronSpec(name, spec.path, schedule, wires)
+
+
+def _time(hour: int, minute: int) -> str:
+    return f"{_minute(minute)} {_in(hour, 0, 23, 'hour_utc')}"
+
+
+def _minute(minute: int) -> int:
+    return _in(minute, 0, 59, "minute_utc")
+
+
+def _in(value: int, low: int, high: int, name: str) -> int:
+    if type(value) is not int or not low <= value <= high:
+        raise RegistrationError(f"{name} is a whole number from {low} to {high}, not {value!r}")
+    return value
