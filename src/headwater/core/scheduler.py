@@ -71,7 +71,7 @@ class Scheduler:
 
     def run_at(
         self,
-        time: float | datetime,
+        moment: float | datetime,
         function: MutationFn[P, Any] | ActionFn[P, Any],
         /,
         *args: P.args,
@@ -80,11 +80,11 @@ class Scheduler:
         """Runs a function at a time; one that is past is run right after the commit.
 
         Args:
-            time: ms since 1970, or a datetime with a time zone.
+            moment: ms since 1970, or a datetime with a time zone.
             function: as for `run_after`.
             args: its arguments.
         """
-        return self._schedule(_ms(time), function, args, arguments)
+        return self._schedule(_ms(moment), function, args, arguments)
 
     def cancel(self, job: JobId, /) -> Coroutine[Any, Any, None]:
         """Cancels a scheduled call: one that waits never runs; one that runs goes on, but can
@@ -106,13 +106,13 @@ class Scheduler:
         return self._ask(requests.Schedule(function.path, fields, float(at_ms)), Id)
 
 
-def _ms(time: Any) -> float:
-    if isinstance(time, datetime):
-        if time.tzinfo is None:
+def _ms(moment: Any) -> float:
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
             raise QueryInvalid(
-                f"run_at({time!r}): a datetime needs a time zone, such as datetime.now(UTC)"
+                f"run_at({moment!r}): a datetime needs a time zone, such as datetime.now(UTC)"
             )
-        return time.timestamp() * 1000
-    if isinstance(time, bool) or not isinstance(time, int | float) or not math.isfinite(time):
-        raise QueryInvalid(f"run_at() takes ms since 1970 or a datetime, not {time!r}")
-    return float(time)
+        return moment.timestamp() * 1000
+    if isinstance(moment, bool) or not isinstance(moment, int | float) or not math.isfinite(moment):
+        raise QueryInvalid(f"run_at() takes ms since 1970 or a datetime, not {moment!r}")
+    return float(moment)
