@@ -28,7 +28,14 @@ from tests.house_figures import (
 RUNTIME = SOURCES / "headwater"
 WORKSHOP = SOURCES / "headwater_workshop"
 LEAVES = ("headwater.errors", "headwater.settings", "headwater.clock")
-CORE_MAY_IMPORT = {"annotated_types", "cronsim", "orjson", "pydantic", "pydantic_core", "sortedcontainers"}
+CORE_MAY_IMPORT = {
+    "annotated_types",
+    "cronsim",
+    "orjson",
+    "pydantic",
+    "pydantic_core",
+    "sortedcontainers",
+}
 CLOCKS = {
     "time": {"monotonic"},  # only where REAL_TIME says so
     "secrets": set[str](),

@@ -364,11 +364,6 @@ class Transaction(Searching):
         """What it reads."""
         return self._database
 
-    @property
-    def now_ms(self) -> float:
-        """The call's frozen time."""
-        return self._now_ms
-
     def check_writable(self) -> None:
         """Refuses what only mutations may ask for.
 
