@@ -60,7 +60,8 @@ TESTED_THROUGH = {
         action_loop auth.callers auth.claims auth.dev
         cli.project cli.run cli.serve cli.token core.actions core.calls
         core.commits core.engine core.identity core.session core.subscriptions core.work gate
-        core.background core.batch core.job_queue core.jobs core.replies core.scheduler hub last_call process
+        core.background core.batch core.job_queue core.jobs core.replies core.scheduler hub
+        last_call process
         pytest_plugin server supervisor sync_socket
     """,
     "tests/docs/test_snippets.py": """
