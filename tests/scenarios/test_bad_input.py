@@ -5,6 +5,7 @@ import json
 import re
 import socket
 from collections.abc import Callable
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -141,6 +142,24 @@ def test_ten_megabytes_of_json_over_http(
     body = {"path": "values:keep", "args": {"name": "big", "value": "x" * TEN_MEGABYTES}}
     status, text = server.post("/api/mutation", body)
     assert status == 413 or json.loads(text).get("status") == "error", (status, text[:200])
+    bystander()
+
+
+def test_a_hundred_megabytes_over_http(
+    server: ServerProcess, bystander: Callable[[], None]
+) -> None:
+    """413, said before the body has come; who goes on sending is cut off."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.putrequest("POST", "/api/mutation")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(10 * TEN_MEGABYTES))
+    connection.endheaders()
+    with contextlib.suppress(OSError):
+        for _ in range(10):
+            connection.send(b"x" * TEN_MEGABYTES)
+    with contextlib.suppress(OSError):
+        assert connection.getresponse().status == 413
+    connection.close()
     bystander()
 
 
