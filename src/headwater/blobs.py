@@ -19,6 +19,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -38,6 +39,7 @@ _READ_BYTES: Final = 256 * 2**10
 _PARTS_AT_ONCE: Final = 2
 _SHORT_CALLS: Final = 16
 _LONG_CALLS: Final = 128  # each waits for somebody who sends a large file
+_RETRY: Final[Any] = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 _TEMPORARY: Final = re.compile(r"[0-9a-f-]{36}#\d+")
 
 T = TypeVar("T")
@@ -80,7 +82,7 @@ class Blobs:
         """
         try:
             if url is not None and not url.startswith("file:"):
-                return cls(from_url(url), _REMOTE_PART_BYTES)
+                return cls(from_url(url, retry_config=_RETRY), _REMOTE_PART_BYTES)
             made = LocalStore.from_url(url, mkdir=True) if url else LocalStore(folder, mkdir=True)
             blobs = cls(made)
             blobs.remove_temporary()

@@ -48,7 +48,20 @@ function state() {
   };
 }
 
+// What a page does with a file: sends it to an upload URL, and reads one at its URL.
+async function upload({ url, text, type }) {
+  const sent = await fetch(url, { method: "POST", headers: { "Content-Type": type }, body: text });
+  return { status: sent.status, ...(await sent.json()) };
+}
+
+async function download({ url }) {
+  const answer = await fetch(url);
+  return { status: answer.status, type: answer.headers.get("Content-Type"), text: await answer.text() };
+}
+
 serve({
+  upload,
+  download,
   subscribe,
   paginate,
   loadMore: ({ subscription, numItems }) => more.get(subscription)(numItems),

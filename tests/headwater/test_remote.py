@@ -43,6 +43,10 @@ REQUESTS = st.one_of(
     st.builds(requests.Scan, RANGES, st.none() | st.integers(0, 99), st.booleans()),
     st.builds(requests.Page, RANGES, st.integers(1, 9), st.none() | st.text()),
     st.just(requests.Identity()),
+    st.just(requests.UploadUrl()),
+    st.builds(requests.FileUrl, st.text()),
+    st.builds(requests.FileFacts, st.text()),
+    st.builds(requests.DeleteFile, st.text()),
     st.builds(requests.RunFunction, KEYS, st.sampled_from(["query", "mutation"]), OBJECTS),
 )
 

@@ -14,6 +14,7 @@ from headwater.host import Host, identity_of
 from headwater.pipe import Process, WorkerFailed, WorkerLimits
 from headwater.testing import Backend, FunctionFailed
 from headwater.worker_placement import WorkerPlacement
+from tests.headwater.projects import FILES
 
 SCHEMA = """
 from headwater import Document, Id, Index
@@ -171,6 +172,20 @@ def test_an_error_of_the_database_is_met_by_the_handler_as_its_own_class(backend
     ana.mutation("notes:drop", {"noteId": note_id})
     said = ana.mutation("notes:likeOrSayMissing", {"noteId": note_id})
     assert said == f"caught: Patch on nonexistent document ID {note_id}"
+
+
+def test_files_are_asked_for_across_the_pipe(start: Start) -> None:
+    """URLs, metadata and deletion; their errors are met by the handler."""
+    backend = Backend(start(notes=FILES))
+    file = backend.upload(backend.mutation("notes:uploadUrl", {}), b"hello")
+    known = backend.query("notes:metadata", {"file": file})
+    assert (known["size"], known["contentType"]) == (5.0, None)
+    url = backend.query("notes:url", {"file": file})
+    backend.mutation("notes:drop", {"file": file})
+    assert backend.download(url) is None
+    with pytest.raises(FunctionFailed, match=f"storage id {file} not found"):
+        backend.mutation("notes:drop", {"file": file})
+    backend.close()
 
 
 def test_nested_calls_run_in_the_worker_that_waits(backend: Backend) -> None:
