@@ -31,6 +31,7 @@ from headwater.errors import AppError
 
 if TYPE_CHECKING:
     from headwater.environment import Settings
+    from headwater.routes import Cors, HttpCtx
 
 __all__ = [
     "UNSET",
@@ -38,11 +39,13 @@ __all__ = [
     "AppError",
     "Blob",
     "BlobStream",
+    "Cors",
     "CronJob",
     "Crons",
     "CustomJwt",
     "Document",
     "FileMetadata",
+    "HttpCtx",
     "Id",
     "Index",
     "Int64",
@@ -67,9 +70,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`Settings`, whose library a backend without settings need not load."""
+    """What needs a library that not every backend uses is imported when one asks for it."""
     if name == "Settings":
         from headwater.environment import Settings
 
         return Settings
+    if name in ("Cors", "HttpCtx"):
+        from headwater import routes
+
+        return getattr(routes, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:@/?#\[\]]+))(?::\d+)?", re.IGNORECASE)
@@ -51,6 +52,26 @@ class Gate:
         return (
             f"Origin {origin!r} may not call this server. "
             "Start it with --allow-origin ORIGIN if it should."
+        )
+
+    def refuses_site(self, headers: dict[str, str], cors: Any) -> str | None:
+        """Why a request for an HTTP route is refused, None when it may pass.
+
+        What is no browser sends no Origin and passes: webhooks come from anywhere.
+
+        Args:
+            headers: the request's, under lower-case names.
+            cors: what the routes themselves declare, None for nothing.
+        """
+        origin, host = headers.get("origin"), headers.get("host", "")
+        own = origin is not None and _SCHEME.sub("", origin).lower() == host.lower()
+        allowed = own or (cors is not None and origin is not None and cors.allows(origin))
+        refusal = self.refuses({"host": host} if allowed else headers)
+        if refusal is None or not refusal.startswith("Origin"):
+            return refusal
+        return (
+            f"Origin {origin!r} may not call these routes. Allow it in backend/routes.py: "
+            f'cors = Cors(allow_origins=["{origin}"])'
         )
 
     def allows_origin(self, origin: str) -> bool:

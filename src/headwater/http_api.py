@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from headwater.auth import Auth, Caller
 from headwater.core import values
 from headwater.core.calls import Call, Outcome
-from headwater.core.failures import WHOLE, Disclosure
+from headwater.core.failures import WHOLE, Disclosure, Failure
 from headwater.core.manifest import FunctionKind, canonical_path
 from headwater.errors import InvalidToken, InvalidValue
 from headwater.hub import Hub
@@ -140,7 +140,7 @@ class HttpApi:
             return _json({**body, **lines})
         if failure.overloaded is not None:
             message = disclosure.message(failure, outcome.request_id)
-            return problem(503, _BUSY[failure.overloaded], message)
+            return busy(failure, message)
         message = disclosure.message(failure, outcome.request_id)
         body = {"status": "error", "errorMessage": message}
         if failure.data is not None:
@@ -163,6 +163,24 @@ async def body_of(request: Request, limit: int) -> bytes:
             )
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def busy(failure: Failure, message: str) -> Response:
+    """The answer when the engine could not run a call now; clients try again."""
+    return problem(503, _BUSY[failure.overloaded or "Overloaded"], message)
+
+
+async def refuse(scope: Any, receive: Any, send: Any, status: int, code: str, message: str) -> None:
+    """Answers a request, or what would have become a WebSocket, with a refusal."""
+    response = problem(status, code, message)
+    if scope["type"] == "websocket":
+        await receive()
+        prefix = "websocket.http.response"
+        headers = [*response.raw_headers]
+        await send({"type": f"{prefix}.start", "status": status, "headers": headers})
+        await send({"type": f"{prefix}.body", "body": response.body})
+    else:
+        await response(scope, receive, send)
 
 
 def problem(status: int, code: str, message: str) -> Response:

@@ -40,11 +40,21 @@ def load(root: Path, limit_s: float | None = None, check: Callable[[], None] | N
             "with `headwater new my-app`"
         )
     with _fresh_modules():
-        app = _limited(lambda: register(root, _import_all(root, folder)), root, limit_s)
+        app = _limited(lambda: _registered(root, _import_all(root, folder)), root, limit_s)
         _check_keys(app)
         if check is not None:
             check()
         return app
+
+
+def _registered(root: Path, modules: list[ModuleType]) -> App:
+    app = register(root, modules)
+    for module in modules:
+        if module.__name__ == f"{PACKAGE}.routes":
+            from headwater.routes import with_routes  # the web is for those who serve it
+
+            app = with_routes(app, module)
+    return app
 
 
 def _limited(step: Callable[[], App], root: Path, limit_s: float | None) -> App:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
@@ -46,18 +46,21 @@ def decode_options(text: str) -> ServerOptions:
     return ServerOptions(**{**data, "root": Path(data["root"])})
 
 
-def serve(options: ServerOptions, listening: socket.socket, beats: int | None = None) -> int:
+def serve(
+    options: ServerOptions, sockets: Sequence[socket.socket], beats: int | None = None
+) -> int:
     """Loads the backend and serves it; gives the process's exit code.
 
     Args:
         options: how it is served.
-        listening: the bound socket.
+        sockets: the bound sockets, of the API and of the site.
         beats: a pipe to the supervisor.
     """
     logging.getLogger("headwater").addHandler(logging.StreamHandler())
     try:
         limits = limits_from_environment()
-        built_in = addresses(*listening.getsockname()[:2])
+        host, port = sockets[0].getsockname()[:2]
+        built_in = addresses(host, port, sockets[-1].getsockname()[1])
         environment = Environment(options.root, dev=options.dev, built_in=built_in)
         app = _first_load(options, limits, environment)
         server = _with_database(lambda: Server(options, app, limits, _tell_start, environment))
@@ -71,7 +74,7 @@ def serve(options: ServerOptions, listening: socket.socket, beats: int | None = 
         if app.functions or app.tables.by_name:  # else it may be one that did not load
             types.put(app.manifest)
         _watch(server, types)
-    server.run(listening, lambda: _announce(server, listening), beats)
+    server.run(sockets, lambda: _announce(server, *built_in.values()), beats)
     return 0
 
 
@@ -101,17 +104,18 @@ def _tell_start(text: str) -> None:
     _tell("starting", "yellow", f" {text}")
 
 
-def _announce(server: Server, listening: socket.socket) -> None:
-    url = addresses(*listening.getsockname()[:2])["CONVEX_CLOUD_URL"]
+def _announce(server: Server, url: str, site_url: str) -> None:
     state = server.options.root / STATE / "server.json"
     written = state.with_suffix(".tmp")
     options = server.options
-    about = {"url": url, "pid": os.getppid(), "dev": options.dev or options.dev_tokens}
+    about = {"url": url, "site_url": site_url, "pid": os.getppid()}
+    about["dev"] = options.dev or options.dev_tokens
     written.write_bytes(orjson.dumps(about))
     written.replace(state)
-    functions = server.hub.engine.database.manifest.functions
+    manifest = server.hub.engine.database.manifest
     what = "dev server" if server.options.dev else "server"
-    _tell(f"Headwater {what}", "bold green", f" at {url} - {len(functions)} functions")
+    _tell(f"Headwater {what}", "bold green", f" at {url} - {len(manifest.functions)} functions")
+    _tell("HTTP routes", "bold green", f" at {site_url} - {len(manifest.routes)} routes")
 
 
 def _watch(server: Server, types: FreshTypes) -> None:
@@ -220,12 +224,12 @@ def main() -> None:
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the supervisor, which ends us
     options = replace(decode_options(sys.argv[1]), after_fault=AFTER_FAULT in sys.argv[4:])
-    listening = socket.socket(fileno=int(sys.argv[2]))
+    sockets = [socket.socket(fileno=int(number)) for number in sys.argv[2].split(",")]
     beats = int(sys.argv[3])
     os.set_blocking(beats, False)
     code = 1
     try:
-        code = serve(options, listening, beats)
+        code = serve(options, sockets, beats)
     except BaseException:
         traceback.print_exc()
     finally:

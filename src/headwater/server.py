@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -37,12 +37,13 @@ from headwater.environment import Environment
 from headwater.files import Files
 from headwater.files_http import FileRoutes
 from headwater.gate import Gate
-from headwater.http_api import HttpApi, problem
+from headwater.http_api import HttpApi, refuse
 from headwater.hub import Hub
 from headwater.last_call import LastCall
 from headwater.origin import origin_of
 from headwater.pages import add_pages
 from headwater.settings import STATE, Limits
+from headwater.site import PREFIX, Site
 from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
 
 _log = logging.getLogger("headwater")
@@ -63,6 +64,7 @@ class ServerOptions:
         allow_hosts: further names for Host.
         allow_origins: further origins, or `*`.
         show_errors: clients are told messages, traces and log lines in production too.
+        site_port: where HTTP routes are served; None for the port after `port`.
         after_fault: the process before this one was ended by what it ran.
         dev_tokens: development tokens are taken in production too.
     """
@@ -76,41 +78,61 @@ class ServerOptions:
     after_fault: bool = False
     show_errors: bool = False
     dev_tokens: bool = False
+    site_port: int | None = None
 
 
 class Front:
-    """The ASGI application: the gate, the sync socket, and FastAPI for everything else."""
+    """The ASGI application: the gate, the sync socket, and FastAPI for everything else.
+
+    Attributes:
+        site_port: connections to this port are for the backend's HTTP routes.
+    """
 
     def __init__(self, hub: Hub, auth: Auth, limits: Limits, gate: Gate, http: FastAPI) -> None:
         self._hub, self._auth, self._limits = hub, auth, limits
         self._gate = gate
         self._http = http
+        self._site = Site(hub, auth, limits, gate)
+        self.site_port: int | None = None
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answers one connection."""
         if scope["type"] == "lifespan":
             await self._http(scope, receive, send)
             return
+        site = self._site_scope(scope)
+        if site is not None:
+            await self._site(site, receive, send)
+            return
         headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         refusal = self._gate.refuses(headers)
         if refusal is not None:
-            await _refuse(scope, receive, send, 403, "Forbidden", refusal)
+            await refuse(scope, receive, send, 403, "Forbidden", refusal)
         elif scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         else:
             origin = None if scope["path"] in _ADMIN_ROUTES else headers.get("origin")
             await self._answer_http(scope, receive, send, origin)
 
+    def _site_scope(self, scope: Any) -> Any:
+        """The scope of a request for an HTTP route; None for any other."""
+        path, server = scope["path"], scope.get("server")
+        if server is not None and server[1] == self.site_port:
+            return scope
+        if path != PREFIX and not path.startswith(f"{PREFIX}/"):
+            return None
+        return {**scope, "root_path": PREFIX, "path": path if path != PREFIX else f"{PREFIX}/"}
+
     async def _socket(self, scope: Any, receive: Receive, send: Send) -> None:
         found = client_version(scope["path"])
         if found is None:
             code, text = "InvalidVersion", "no sync socket here; it is at /api/<version>/sync"
-            await _refuse(scope, receive, send, 400, code, text)
+            await refuse(scope, receive, send, 400, code, text)
         elif unsupported(found):
             code, text = "ClientVersionUnsupported", "this client is too old; update npm convex"
-            await _refuse(scope, receive, send, 400, code, text)
+            await refuse(scope, receive, send, 400, code, text)
         else:
             await SyncSocket(self._hub, self._auth, self._limits, found).run(receive, send)
 
@@ -143,20 +165,6 @@ def _cors_headers(origin: str | None, scope: Any) -> list[tuple[bytes, bytes]]:
         (b"access-control-max-age", b"86400"),
         (b"vary", b"origin"),
     ]
-
-
-async def _refuse(
-    scope: Any, receive: Receive, send: Send, status: int, code: str, message: str
-) -> None:
-    response = problem(status, code, message)
-    if scope["type"] == "websocket":
-        await receive()
-        prefix = "websocket.http.response"
-        headers = [*response.raw_headers]
-        await send({"type": f"{prefix}.start", "status": status, "headers": headers})
-        await send({"type": f"{prefix}.body", "body": response.body})
-    else:
-        await response(scope, receive, send)
 
 
 class Server:
@@ -227,12 +235,15 @@ class Server:
         self.hub.put(Reload(load_again, reply, waits))
 
     def run(
-        self, listening: socket.socket, started: Callable[[], None], beats: int | None = None
+        self,
+        sockets: Sequence[socket.socket],
+        started: Callable[[], None],
+        beats: int | None = None,
     ) -> None:
         """Serves until SIGTERM. Called on the main thread, which becomes the engine's.
 
         Args:
-            listening: the bound socket.
+            sockets: the bound sockets, of the API and of the site.
             started: called once requests are answered.
             beats: a pipe to the supervisor, written to every second.
         """
@@ -240,7 +251,7 @@ class Server:
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         gc.freeze()  # what is loaded by now stays; only what clients bring is looked through
         gc.set_threshold(*_GC_THRESHOLDS)
-        network = _Network(self, listening, started, beats)
+        network = _Network(self, sockets, started, beats)
         thread = threading.Thread(target=network.run, name="network", daemon=True)
         signal.signal(signal.SIGTERM, lambda *_: network.stop())
         thread.start()
@@ -259,7 +270,7 @@ class _Network:
     def __init__(
         self,
         server: Server,
-        listening: socket.socket,
+        sockets: Sequence[socket.socket],
         started: Callable[[], None],
         beats: int | None,
     ) -> None:
@@ -267,13 +278,15 @@ class _Network:
         self._beats = beats
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
-        self._listening = listening
+        self._sockets = list(sockets)
         self._started = started
         dead_s = server.limits.dead_client_s
         ping_s = min(_PING_S, dead_s / 2)
+        front = server.asgi()
+        front.site_port = self._sockets[-1].getsockname()[1] if len(self._sockets) > 1 else None
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
-                server.asgi(),
+                front,
                 ws="websockets-sansio",
                 ws_max_size=int(server.limits.message_bytes),
                 ws_per_message_deflate=False,  # 2 to 3.7 times the CPU of a message
@@ -298,7 +311,7 @@ class _Network:
         self._loop = asyncio.get_running_loop()
         self._server.hub.connect(self._loop)
         ending = asyncio.create_task(self._end_actions())
-        serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listening]))
+        serving = asyncio.create_task(self._uvicorn.serve(sockets=self._sockets))
         while not self._uvicorn.started and not serving.done():
             await asyncio.sleep(0.005)
         if self._uvicorn.started:

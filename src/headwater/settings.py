@@ -113,6 +113,10 @@ class Limits:
     message_bytes: int = _limit(
         20 * 2**20, "one message of a client: the arguments limit and its envelope"
     )
+    http_request_bytes: int = _limit(20 * 2**20, "the body of a request for an HTTP route")
+    http_response_bytes: int = _limit(
+        20 * 2**20, "the answer of an HTTP route, as Convex; larger things are files"
+    )
     requests_waiting: int = _limit(1_000, "per socket, as Convex: TooManyConcurrentMutations")
     queries_per_session: int = _limit(10_000, "live queries of one socket; bounds memory")
     transitions_unsent: int = _limit(2, "per socket; a slower client gets only the newest state")

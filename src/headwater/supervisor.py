@@ -1,9 +1,9 @@
-"""The supervisor: holds the listening socket and keeps a server process behind it.
+"""The supervisor: holds the listening sockets and keeps a server process behind them.
 
 A handler that nothing in a process can stop ends that process; this starts the next one. One that
 ends nothing but holds the whole interpreter (a long call into C in an action) is noticed by the
 silence of the process, and ended from here.
-Connections that come in between wait in the socket's queue. Nothing acknowledged is lost, for it
+Connections that come in between wait in the sockets' queues. Nothing acknowledged is lost, for it
 was committed before.
 """
 
@@ -65,8 +65,8 @@ class Supervisor:
     """Runs a server process and starts another when it ends unexpectedly.
 
     Args:
-        command: the server's command line; the socket's descriptor is appended.
-        listening: the bound socket, handed to every server in turn.
+        command: the server's command line; the sockets' descriptors are appended.
+        sockets: the bound sockets, handed to every server in turn.
         tell: prints a line for whoever watches the terminal.
         silence_s: how long a server that has begun to beat may be silent.
     """
@@ -74,14 +74,15 @@ class Supervisor:
     def __init__(
         self,
         command: Sequence[str],
-        listening: socket.socket,
+        sockets: Sequence[socket.socket],
         tell: Callable[[str], None],
         silence_s: float,
     ) -> None:
-        self._command = [*command, str(listening.fileno())]
+        self._sockets = sockets  # kept: one that is let go would be closed
+        self._numbers = [listening.fileno() for listening in sockets]
+        self._command = [*command, ",".join(map(str, self._numbers))]
         self._silence_s = silence_s
         self._after_fault = False
-        self._listening = listening
         self._tell = tell
         self._child: subprocess.Popen[bytes] | None = None
         self._stopping = False
@@ -111,7 +112,7 @@ class Supervisor:
                 [*self._command, str(to_beat), *([AFTER_FAULT] if self._after_fault else [])],
                 stdin=subprocess.PIPE,
                 env=_ALLOCATOR | os.environ,
-                pass_fds=[self._listening.fileno(), to_beat],
+                pass_fds=[*self._numbers, to_beat],
             )
         finally:
             os.close(to_beat)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ParamSpec, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast, overload
 from urllib.parse import parse_qs, urlsplit
 from weakref import WeakKeyDictionary, finalize
 
@@ -41,6 +41,9 @@ from headwater.files import Files
 from headwater.loader import load
 from headwater.settings import Limits
 from headwater.variables import Put
+
+if TYPE_CHECKING:
+    import httpx
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,6 +94,20 @@ class Caller:
     def action(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Runs an action to its end; arguments, result and errors as for `query`."""
         return self._call("action", function, args, kwargs)
+
+    def http(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Sends a request to the routes of `backend/routes.py`, and gives the answer.
+
+        Args:
+            method: such as `POST`.
+            path: such as `/hooks/payments`.
+            options: as httpx has them: `json=`, `content=`, `headers=`, `params=`.
+        """
+        from headwater.testing_routes import answer_to
+
+        asked = answer_to(self._host.actions, self._identity, method, path, options)
+        self._host.last, answer = asked
+        return answer
 
     def _call(
         self, kind: FunctionKind, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]

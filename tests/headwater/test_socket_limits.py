@@ -126,7 +126,7 @@ def test_dead_client_s_is_a_limit(tmp_path: Path, dead_client_s: float) -> None:
     """A socket that answers no ping for so long is closed, the wait for the ping included."""
     served = Served(tmp_path, dead_client_s=dead_client_s)
     with listen("127.0.0.1", 0) as listening:
-        config = _Network(served, listening, lambda: None, None)._uvicorn.config
+        config = _Network(served, [listening], lambda: None, None)._uvicorn.config
     served.close()
     assert config.ws_ping_interval is not None
     assert config.ws_ping_timeout is not None

@@ -38,7 +38,7 @@ from headwater.supervisor import Supervisor, listen
 listening = listen("127.0.0.1", 0)
 print(listening.getsockname()[1], flush=True)
 command = [sys.executable, *sys.argv[1:]]
-code = Supervisor(command, listening, lambda text: print(text, flush=True), 15.0).run()
+code = Supervisor(command, [listening], lambda text: print(text, flush=True), 15.0).run()
 print("end", code, flush=True)
 """
 

@@ -79,6 +79,24 @@ class ServerProcess:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def ports(self) -> list[str]:
+        """Its own port, and any free one for HTTP routes."""
+        return ["--port", str(self.port), "--site-port", "0"]
+
+    @property
+    def site_url(self) -> str:
+        """Where its HTTP routes are."""
+        state = self.project / ".headwater" / "server.json"
+        wait_for(state.exists, "the server says where it is")
+        url: str = json.loads(state.read_text())["site_url"]
+        return url
+
+    @property
+    def site_port(self) -> int:
+        """The port of its HTTP routes."""
+        return int(self.site_url.rpartition(":")[2])
+
+    @property
     def environment(self) -> dict[str, str]:
         """What its processes see: a home of its own, nothing of this one's settings."""
         kept = {name: value for name, value in os.environ.items() if not foreign(name)}
@@ -88,7 +106,7 @@ class ServerProcess:
         """Start it and wait until it answers."""
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [self.command, command, "--port", str(self.port), *arguments],
+                [self.command, command, *self.ports, *arguments],
                 cwd=self.project,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -172,10 +190,16 @@ class ServerProcess:
         return self.fetch(path, "POST", content, **{"Content-Type": "application/json"} | headers)
 
     def fetch(
-        self, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+        self,
+        path: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        site: bool = False,
+        **headers: str,
     ) -> tuple[int, str]:
-        """Any request; gives status and text, whatever the status."""
-        request = urllib.request.Request(self.url + path, body, headers, method=method)
+        """Any request, to the API or the site; gives status and text, whatever the status."""
+        url = (self.site_url if site else self.url) + path
+        request = urllib.request.Request(url, body, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=DEADLINE_S) as reply:
                 return reply.status, reply.read().decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from dataclasses import replace
 from typing import Annotated
@@ -16,6 +17,12 @@ from headwater.supervisor import Supervisor, listen
 
 Host = Annotated[str, typer.Option(help="Address to bind; loopback unless you say otherwise.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
+SitePort = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=65535, help="Port of the backend's HTTP routes; the next one by default."
+    ),
+]
 AllowHost = Annotated[
     list[str] | None, typer.Option(help="A further name this server is reached by (Host).")
 ]
@@ -41,18 +48,19 @@ ShowErrors = Annotated[
 def dev(
     host: Host = "127.0.0.1",
     port: Port = 3210,
+    site_port: SitePort = None,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
 ) -> None:
     """Serve the project and reload its backend whenever you save."""
-    _supervise(
-        ServerOptions(project_root(), host, port, True, allow_host or [], allow_origin or [])
-    )
+    options = ServerOptions(project_root(), host, port, True, allow_host or [], allow_origin or [])
+    _supervise(replace(options, site_port=site_port))
 
 
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 3210,
+    site_port: SitePort = None,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
     show_errors: ShowErrors = False,
@@ -60,27 +68,45 @@ def serve(
 ) -> None:
     """Serve the project as it is; of errors clients are told a request id, and AppError's data."""
     options = ServerOptions(project_root(), host, port, False, allow_host or [], allow_origin or [])
-    _supervise(replace(options, show_errors=show_errors, dev_tokens=dev_tokens))
+    options = replace(options, show_errors=show_errors, dev_tokens=dev_tokens)
+    _supervise(replace(options, site_port=site_port))
 
 
 def _supervise(options: ServerOptions) -> None:
     from headwater.process import encode_options
     from headwater.process import serve as serve_here
 
-    try:
-        listening = listen(options.host, options.port)
-    except OSError as error:
-        raise usage_error(
-            f"cannot listen on {options.host}:{options.port}: {error.strerror}. Is a server "
-            "already running there? Stop it, or give another --port"
-        ) from None
+    sockets = _listen(options)
     if os.name != "posix":  # a socket cannot be handed to another process there
-        raise typer.Exit(serve_here(options, listening))
+        raise typer.Exit(serve_here(options, sockets))
     command = [sys.executable, "-m", "headwater.process", encode_options(options)]
     supervisor = Supervisor(
-        command, listening, lambda text: typer.echo(text, err=True), _limits().silent_server_s
+        command, sockets, lambda text: typer.echo(text, err=True), _limits().silent_server_s
     )
     raise typer.Exit(supervisor.run())
+
+
+def _listen(options: ServerOptions) -> list[socket.socket]:
+    """The sockets of the API and of the site. A port nobody asked for may be another one."""
+    api = _bound(options.host, options.port, "--port")
+    port = api.getsockname()[1]
+    if options.site_port is not None or options.port == 0:
+        return [api, _bound(options.host, options.site_port or 0, "--site-port")]
+    try:
+        return [api, listen(options.host, port + 1)]
+    except OSError as error:
+        typer.echo(f"port {port + 1} cannot be had for HTTP routes: {error.strerror}", err=True)
+        return [api, listen(options.host, 0)]
+
+
+def _bound(host: str, port: int, option: str) -> socket.socket:
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise usage_error(
+            f"cannot listen on {host}:{port}: {error.strerror}. Is a server already running "
+            f"there? Stop it, or give another {option}"
+        ) from None
 
 
 def _limits() -> Limits:

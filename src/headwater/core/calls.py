@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from headwater.clock import Clock
 from headwater.core import jobs, requests, values
@@ -35,6 +35,7 @@ from headwater.settings import Limits
 AnswerOne = Callable[[Any], Any]
 AfterHandler = Callable[[Transaction], Any]
 _OF_SCHEDULER = (requests.Schedule, requests.Cancel)
+CallKind = FunctionKind | Literal["http"]
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class Call:
     """What is to be run, and for whom.
 
     Attributes:
-        path: the canonical wire path.
+        path: the canonical wire path; of an HTTP route its method and path.
         arguments: a wire object.
         identity: the caller's, as plain data; None when nobody is signed in.
         internal: the caller may reach internal functions.
@@ -51,7 +52,7 @@ class Call:
     """
 
     path: str
-    kind: FunctionKind
+    kind: CallKind
     arguments: Any
     identity: dict[str, Any] | None = None
     internal: bool = False

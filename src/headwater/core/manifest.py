@@ -142,6 +142,14 @@ class CronSpec:
 
 
 @dataclass(frozen=True)
+class RouteSpec:
+    """An HTTP route: a method and a path, parameters in braces."""
+
+    method: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All that is known of a backend without running it."""
 
@@ -149,6 +157,7 @@ class Manifest:
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
     crons: Mapping[str, CronSpec] = field(default_factory=dict)
     providers: tuple[Provider, ...] = field(default=(), kw_only=True)
+    routes: tuple[RouteSpec, ...] = field(default=(), kw_only=True)
 
     def table(self, name: str) -> TableSpec:
         """The declared table, or one of any documents: undeclared tables are reached by name."""
@@ -166,12 +175,14 @@ class Manifest:
     def to_json(self) -> dict[str, Any]:
         """Plain data for a file or a pipe."""
         providers = [provider_json(provider) for provider in self.providers]
-        return {
+        data: dict[str, Any] = {
             "tables": [_table_json(table) for table in self.tables.values()],
             "functions": [_function_json(spec) for spec in self.functions.values()],
             **({"providers": providers} if providers else {}),
             "crons": [_cron_json(spec) for spec in self.crons.values()],
         }
+        routes = [[route.method, route.path] for route in self.routes]
+        return {**data, "routes": routes} if routes else data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Manifest:
@@ -182,6 +193,7 @@ class Manifest:
         """
         tables = [_read_table(table) for table in data["tables"]]
         functions = [_read_function(spec) for spec in data["functions"]]
+        routes = tuple(RouteSpec(str(m), str(path)) for m, path in data.get("routes", ()))
         providers = tuple(read_provider(provider) for provider in data.get("providers", ()))
         crons = [_read_cron(spec) for spec in data.get("crons", ())]
         return cls(
@@ -189,6 +201,7 @@ class Manifest:
             {f.path: f for f in functions},
             {c.name: c for c in crons},
             providers=providers,
+            routes=routes,
         )
 
 

@@ -94,14 +94,20 @@ class InProcess:
     ) -> Any:
         """Awaits an action on the running event loop and gives its result as a value."""
         function = self._app.functions[spec.path]
-        clock = database.clock
-        ctx = ActionCtx(runner, identity, lambda: clock.now_ns() / 1e6, clock.seed())
+        ctx = self.action_ctx(identity, runner, database)
         token = current_log.set(log)
         try:
             result = await function.handler(ctx, **restored(function, arguments))
             return lower(result, joined=True)
         finally:
             current_log.reset(token)
+
+    def action_ctx(
+        self, identity: dict[str, Any] | None, runner: Runner, database: Database
+    ) -> ActionCtx:
+        """The ctx of an action, or of a route."""
+        clock = database.clock
+        return ActionCtx(runner, identity, lambda: clock.now_ns() / 1e6, clock.seed())
 
 
 def restored(function: Function, arguments: dict[str, Any]) -> dict[str, Any]:

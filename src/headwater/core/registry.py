@@ -32,12 +32,14 @@ class App:
         tables: its tables as classes.
         functions: its functions by wire path.
         manifest: the same as plain data.
+        site: the application of its HTTP routes, None when it has none.
     """
 
     root: Path
     tables: Tables = field(default_factory=Tables)
     functions: Mapping[str, Function] = field(default_factory=dict)
     manifest: Manifest = field(default_factory=Manifest)
+    site: Any = None
 
 
 def register(root: Path, modules: Iterable[ModuleType]) -> App:

@@ -27,9 +27,10 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ServerOptio
     found: list[ServerOptions] = []
 
     class NoSupervisor:
-        def __init__(self, command: list[str], listening: Any, *_rest: Any) -> None:
+        def __init__(self, command: list[str], sockets: list[Any], *_rest: Any) -> None:
             found.append(decode_options(command[3]))
-            listening.close()
+            for listening in sockets:
+                listening.close()
 
         def run(self) -> int:
             return 0
