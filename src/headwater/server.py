@@ -119,7 +119,7 @@ class Front:
     def _site_scope(self, scope: Any) -> Any:
         """The scope of a request for an HTTP route; None for any other."""
         path, server = scope["path"], scope.get("server")
-        if server is not None and server[1] == self.site_port:
+        if self.site_port is not None and server and server[1] == self.site_port:
             return scope
         if path != PREFIX and not path.startswith(f"{PREFIX}/"):
             return None
