@@ -61,7 +61,7 @@ TESTED_THROUGH = {
         cli.project cli.run cli.serve cli.token core.actions core.calls
         core.commits core.engine core.identity core.session core.subscriptions core.work gate
         core.background core.batch core.job_queue core.jobs core.replies core.scheduler hub
-        last_call process
+        last_call process route_call site testing_routes
         pytest_plugin server supervisor sync_socket
     """,
     "tests/docs/test_snippets.py": """

@@ -247,7 +247,7 @@ class Server:
             started: called once requests are answered.
             beats: a pipe to the supervisor, written to every second.
         """
-        self.files.origin = origin_of(listening, self.options.allow_hosts)
+        self.files.origin = origin_of(sockets[0], self.options.allow_hosts)
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         gc.freeze()  # what is loaded by now stays; only what clients bring is looked through
         gc.set_threshold(*_GC_THRESHOLDS)

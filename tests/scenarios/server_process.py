@@ -187,7 +187,8 @@ class ServerProcess:
     def post(self, path: str, body: Any, **headers: str) -> tuple[int, str]:
         """POST JSON; gives status and text, whatever the status."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.fetch(path, "POST", content, **{"Content-Type": "application/json"} | headers)
+        given = {"Content-Type": "application/json"} | headers
+        return self.fetch(path, "POST", content, False, **given)
 
     def fetch(
         self,
