@@ -7,7 +7,7 @@ import contextvars
 import gc
 import sys
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -557,15 +557,19 @@ def test_a_plain_call_leaves_no_cycles() -> None:
     async def handler(run: Run) -> Any:
         return await run.ask(1)
 
-    drive(handler)
-    while gc.collect():
-        pass  # what earlier tests left, and what that lets go
     gc.disable()
     try:
-        drive(handler)
-        assert gc.collect() == 0
+        assert 0 in [_left_by(handler) for _ in range(5)]  # other threads leave something at times
     finally:
         gc.enable()
+
+
+def _left_by(handler: Callable[[Run], Coroutine[Any, Any, Any]]) -> int:
+    """How much a call leaves to the garbage collector."""
+    while gc.collect():
+        pass  # what earlier tests left, and what that lets go
+    drive(handler)
+    return gc.collect()
 
 
 def test_a_call_is_forgotten_with_its_ctx() -> None:

@@ -46,7 +46,7 @@ def bundle(project: Path) -> None:
     (frontend / "node_modules").symlink_to(node_modules(), target_is_directory=True)
     write(frontend / "src/_generated", load(project).manifest)
     command = [
-        *("node", str(node_modules() / "esbuild/bin/esbuild"), "src/main.tsx", "--bundle"),
+        *(str(node_modules() / ".bin/esbuild"), "src/main.tsx", "--bundle"),
         *("--format=esm", "--jsx=automatic", "--outfile=app.js", "--log-level=warning"),
         '--define:process.env.NODE_ENV="development"',
     ]
