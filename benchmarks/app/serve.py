@@ -50,7 +50,7 @@ def main() -> None:
         ServerOptions(options.project, port=options.port), load(options.project), limits
     )
     listening = socket.create_server(("127.0.0.1", options.port), backlog=2048)
-    server.run(listening, lambda: serve_stats(server, options.stats_port))
+    server.run([listening], lambda: serve_stats(server, options.stats_port))
 
 
 if __name__ == "__main__":
