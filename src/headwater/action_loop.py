@@ -48,17 +48,19 @@ class ActionLoop:
     async def run(self, call: Call) -> Outcome:
         """One action to its end, on the loop of whoever awaits it; cancelled with its caller."""
         if self._ending:
-            return self._failed(Overloaded("The server is being stopped; try again in a moment."))
+            stopped = Overloaded("The server is being stopped; try again in a moment.")
+            return self._failed(call, stopped)
         try:
             return await asyncio.wrap_future(self.start(self.host.run(call), call.path))
         except BaseException as error:
             if _is_cancelled():
+                self._failed(call, HeadwaterError(f"action {call.path}: its caller is gone"))
                 raise
             if self._ending:
                 why = f"action {call.path} was cancelled: the server is being stopped"
-                return self._failed(HeadwaterError(why))
+                return self._failed(call, HeadwaterError(why))
             name = type(error).__name__
-            return self._failed(HeadwaterError(f"action {call.path} raised {name}"))
+            return self._failed(call, HeadwaterError(f"action {call.path} raised {name}"))
 
     def start(self, work: Coroutine[Any, Any, T], what: str) -> Future[T]:
         """Runs user code on this loop; to cancel the future cancels it.
@@ -93,9 +95,10 @@ class ActionLoop:
         with suppress(asyncio.CancelledError):
             await asyncio.wait(waiting, timeout=1.0)
 
-    def _failed(self, error: HeadwaterError) -> Outcome:
-        outcome = Outcome()
+    def _failed(self, call: Call, error: HeadwaterError) -> Outcome:
+        outcome = Outcome(took_s=0.0)
         outcome.fail(failure_of(error), self._clock)
+        self.host.on_call(call, outcome)
         return outcome
 
     def _submit(self, call: Call, reply: Reply) -> None:

@@ -22,8 +22,16 @@ from headwater.http_api import BadRequest, body_of, problem
 
 LIST_VARIABLES: Final = "/api/v1/list_environment_variables"
 UPDATE_VARIABLES: Final = "/api/update_environment_variables"
+LOGS: Final = "/api/stream_function_logs"
+METRICS: Final = "/metrics"
 ADMIN_ROUTES: Final = frozenset(
-    {LIST_VARIABLES, UPDATE_VARIABLES, "/api/v1/update_environment_variables"}
+    {
+        LIST_VARIABLES,
+        UPDATE_VARIABLES,
+        "/api/v1/update_environment_variables",
+        LOGS,
+        METRICS,
+    }
 )
 
 Reply = Callable[[BaseException | None], None]
@@ -54,23 +62,9 @@ class AdminApi:
 
     def add_routes(self, app: FastAPI) -> None:
         """Adds them to an application."""
-        app.add_route(LIST_VARIABLES, self._admin(self._list_variables), ["GET"])
+        app.add_route(LIST_VARIABLES, admin_only(self._auth, self._list_variables), ["GET"])
         for path in (UPDATE_VARIABLES, f"/api/v1/{UPDATE_VARIABLES.removeprefix('/api/')}"):
-            app.add_route(path, self._admin(self._update_variables), ["POST"])
-
-    def _admin(self, handler: Handler) -> Handler:
-        async def answer(request: Request) -> Response:
-            try:
-                caller = await self._auth.caller(request.headers.get("authorization"))
-                if not caller.admin:
-                    raise BadRequest(403, "Forbidden", f"{request.url.path} needs the admin key")
-                return await handler(request)
-            except InvalidToken as error:
-                return problem(401, "Unauthenticated", error.message)
-            except BadRequest as error:
-                return problem(error.status, error.code, error.message)
-
-        return answer
+            app.add_route(path, admin_only(self._auth, self._update_variables), ["POST"])
 
     async def _list_variables(self, _request: Request) -> Response:
         return as_json({"environmentVariables": self._environment.variables.read()})
@@ -90,6 +84,23 @@ class AdminApi:
         except HeadwaterError as error:
             return as_json({"reloaded": False, "problem": error.message})
         return as_json({"reloaded": True, **({"waitsFor": waits_for} if waits_for else {})})
+
+
+def admin_only(auth: Auth, handler: Handler) -> Handler:
+    """The handler for whoever shows the admin key; others are refused."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            caller = await auth.caller(request.headers.get("authorization"))
+            if not caller.admin:
+                raise BadRequest(403, "Forbidden", f"{request.url.path} needs the admin key")
+            return await handler(request)
+        except InvalidToken as error:
+            return problem(401, "Unauthenticated", error.message)
+        except BadRequest as error:
+            return problem(error.status, error.code, error.message)
+
+    return answer
 
 
 def as_json(body: Any) -> Response:

@@ -21,6 +21,8 @@ from headwater.core.timelimit import HardLimit
 from headwater.core.transaction import Transaction
 from headwater.core.work import Execute, Output, Reload, RunDue, Transact, Work, settle
 from headwater.last_call import LastCall
+from headwater.recorder import Recorder
+from headwater.records import Records
 
 T = TypeVar("T")
 _NAP_S = 60.0
@@ -32,6 +34,8 @@ class Hub:
 
     Attributes:
         actions: runs actions, on a loop of their own.
+        recorder: told of every call.
+        sessions: how many clients are connected.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -40,6 +44,9 @@ class Hub:
         self._waiting: deque[Work] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn: asyncio.Future[None] | None = None
+        self.recorder = Recorder(Records(engine.database.limits))
+        self.recorder.attach(engine)
+        self.sessions = 0
         self.actions = ActionLoop(engine, self.put)
         self._scheduled: set[asyncio.Task[None]] = set()
         engine.background.start_action = self._start_action
@@ -47,6 +54,11 @@ class Hub:
     def connect(self, loop: asyncio.AbstractEventLoop) -> None:
         """Names the network's loop, where outputs are sent."""
         self._loop = loop
+
+    @property
+    def waiting(self) -> int:
+        """How much work waits for the engine."""
+        return self._inbox.qsize() + len(self._waiting)
 
     def put(self, work: Work) -> None:
         """Queues work for the engine; from any thread."""
@@ -105,7 +117,9 @@ class Hub:
         def before_call(call: Call) -> None:
             limit.arm()
             last_call.note(call.path, call.job)
+            recorder.began = monotonic()
 
+        recorder = self.recorder
         self.engine.before_call = before_call
         running = True
         while running or self._waiting:

@@ -21,13 +21,16 @@ from rich.console import Console
 from rich.text import Text
 
 from headwater.codegen import FreshTypes
-from headwater.core.calls import Call, Outcome
 from headwater.core.registry import App
 from headwater.environment import Environment
-from headwater.errors import HeadwaterError, StorageBusy, shortened
+from headwater.errors import HeadwaterError, StorageBusy
+from headwater.log_drain import drain_from_environment
+from headwater.log_writer import JsonLines, Output, Terminal
+from headwater.redaction import Redactor
 from headwater.server import Server, ServerOptions
 from headwater.settings import STATE, Limits, limits_from_environment
 from headwater.supervisor import AFTER_FAULT, STARTUP_FAILED, end_with_parent
+from headwater.terminal import visible
 from headwater.variables import addresses
 
 _LOCK_TRIES_S = 5.0
@@ -47,7 +50,10 @@ def decode_options(text: str) -> ServerOptions:
 
 
 def serve(
-    options: ServerOptions, sockets: Sequence[socket.socket], beats: int | None = None
+    options: ServerOptions,
+    sockets: Sequence[socket.socket],
+    beats: int | None = None,
+    out: int = 1,
 ) -> int:
     """Loads the backend and serves it; gives the process's exit code.
 
@@ -55,10 +61,14 @@ def serve(
         options: how it is served.
         sockets: the bound sockets, of the API and of the site.
         beats: a pipe to the supervisor.
+        out: where the log goes in production.
     """
-    logging.getLogger("headwater").addHandler(logging.StreamHandler())
+    logging.getLogger("headwater").setLevel(logging.INFO)
+    if options.dev:  # in production these are lines of the log
+        for name in ("headwater", "uvicorn"):
+            logging.getLogger(name).addHandler(logging.StreamHandler())
     try:
-        limits = limits_from_environment()
+        limits, drain = limits_from_environment(), drain_from_environment()
         host, port = sockets[0].getsockname()[:2]
         built_in = addresses(host, port, sockets[-1].getsockname()[1])
         environment = Environment(options.root, dev=options.dev, built_in=built_in)
@@ -68,14 +78,23 @@ def serve(
         text = error.message if isinstance(error, HeadwaterError) else str(error)
         _tell("Headwater cannot start:", "bold red", f" {text}")
         return STARTUP_FAILED
-    server.hub.engine.on_call = _tell_call if options.dev else _tell_failure
+    server.logs.start(partial(_output, options, out), drain, limits)
     if options.dev:
         types = FreshTypes(options.root, _tell_types)
         if app.functions or app.tables.by_name:  # else it may be one that did not load
             types.put(app.manifest)
         _watch(server, types)
-    server.run(sockets, lambda: _announce(server, *built_in.values()), beats)
+    try:
+        server.run(sockets, lambda: _announce(server, *built_in.values()), beats)
+    finally:
+        server.logs.stop()
     return 0
+
+
+def _output(options: ServerOptions, out: int, redact: Redactor) -> Output:
+    if options.dev:
+        return Terminal(_console, redact, every=options.verbose)
+    return JsonLines(out, redact)
 
 
 def _first_load(options: ServerOptions, limits: Limits, environment: Environment) -> App:
@@ -187,20 +206,6 @@ def _tell_waiting(what: str) -> None:
     _tell("the new version waits", "yellow", f" for {what}; the last one serves meanwhile")
 
 
-def _tell_call(call: Call, outcome: Outcome) -> None:
-    """Shows what a function printed and why it failed, as it happens."""
-    for line in outcome.log_lines:
-        _tell(f"{call.kind} {shortened(call.path)}", "dim", f" {line}")
-    _tell_failure(call, outcome)
-
-
-def _tell_failure(call: Call, outcome: Outcome) -> None:
-    """Shows the whole of a failure; its request id is all that a production's clients are told."""
-    if outcome.failure is not None:
-        text = f" {outcome.failure.message}\n    request {outcome.request_id}"
-        _tell(f"{call.kind} {shortened(call.path)}", "red", text)
-
-
 def _report(error: BaseException) -> None:
     text = (
         error.message if isinstance(error, HeadwaterError) else f"{type(error).__name__}: {error}"
@@ -212,11 +217,16 @@ def _report(error: BaseException) -> None:
 def _tell(head: str, style: str, rest: str) -> None:
     """Prints a line for whoever watches. Much of it is a client's: no markup, no control codes."""
     with suppress(OSError):  # nobody watches any more
-        _console.print(Text.assemble((_visible(head), style), _visible(rest)))
+        _console.print(Text.assemble((visible(head), style), visible(rest)))
 
 
-def _visible(text: str) -> str:
-    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+def _log_output() -> int:
+    """Standard output, kept for the log alone: what a backend prints while it loads goes to
+    standard error, as everything that is not a line of the log.
+    """
+    out = os.dup(1)
+    os.dup2(2, 1)
+    return out
 
 
 def main() -> None:
@@ -229,7 +239,7 @@ def main() -> None:
     os.set_blocking(beats, False)
     code = 1
     try:
-        code = serve(options, sockets, beats)
+        code = serve(options, sockets, beats, 1 if options.dev else _log_output())
     except BaseException:
         traceback.print_exc()
     finally:

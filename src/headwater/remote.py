@@ -29,6 +29,7 @@ from headwater.core.scans import Batch
 from headwater.errors import AppError, HeadwaterError, InvalidValue
 
 LENGTH_BYTES: Final = 4
+_TAG_CHARS: Final = 80
 _PAGE_FACTS: Final = ("done", "cursor", "split_cursor", "status")
 _NOT_REVIVED: Final = ("RuleViolation", "HeadwaterError")  # the first has facts of its own
 
@@ -298,7 +299,7 @@ def revived(tag: str, text: str, data: Any) -> HeadwaterError:
 def failure_out(failure: Failure) -> dict[str, Any]:
     """Why a handler failed, as plain data."""
     data = None if failure.data is None else orjson.Fragment(failure.data)
-    about = {"message": failure.message, "overloaded": failure.overloaded}
+    about = {"message": failure.message, "overloaded": failure.overloaded, "tag": failure.tag}
     return {**about, "data": data, "app": failure.data is not None}
 
 
@@ -312,4 +313,5 @@ def failure_in(part: Any) -> Failure:
     message = typed(given.get("message"), str, "a failure's message")
     busy = given.get("overloaded")
     data = values.encode(value_in(given.get("data"))) if given.get("app") is True else None
-    return Failure(message, data, busy if busy in ("Conflict", "Overloaded") else None)
+    tag = typed(given.get("tag", "Error"), str, "an error's class")[:_TAG_CHARS]
+    return Failure(message, data, busy if busy in ("Conflict", "Overloaded") else None, tag)

@@ -60,8 +60,8 @@ class RouteCall:
         """Answers the request; False when the answer broke off and its end must not look whole."""
         log = CallLog(self.host.database.limits)
         call = Call(f"{scope['method']} {scope['path']}", "http", {}, self.visitor.identity)
-        outcome = self.outcome
-        token = current_log.set(log)
+        outcome, now = self.outcome, self.host.database.clock.monotonic
+        began, token = now(), current_log.set(log)
         try:
             async with self.host.bounded(call.path):
                 await self.routes(self._own(scope), self.receive, self._send)
@@ -72,7 +72,7 @@ class RouteCall:
             outcome.fail(failure, self.host.database.clock)
         finally:
             current_log.reset(token)
-            outcome.log_lines = log.lines
+            outcome.log_lines, outcome.took_s = log.lines, now() - began
             self.host.on_call(call, outcome)
         return outcome.failure is None or await self._told(outcome.failure, outcome, scope)
 

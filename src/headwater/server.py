@@ -40,8 +40,11 @@ from headwater.gate import Gate
 from headwater.http_api import HttpApi, refuse
 from headwater.hub import Hub
 from headwater.last_call import LastCall
+from headwater.logs_api import LogsApi
+from headwater.metrics import Metrics
 from headwater.origin import origin_of
 from headwater.pages import add_pages
+from headwater.server_logs import ServerLogs
 from headwater.settings import STATE, Limits
 from headwater.site import PREFIX, Site
 from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
@@ -67,6 +70,7 @@ class ServerOptions:
         site_port: where HTTP routes are served; None for the port after `port`.
         after_fault: the process before this one was ended by what it ran.
         dev_tokens: development tokens are taken in production too.
+        verbose: show every call in the terminal.
     """
 
     root: Path
@@ -76,6 +80,7 @@ class ServerOptions:
     allow_hosts: list[str] = field(default_factory=list)
     allow_origins: list[str] = field(default_factory=list)
     after_fault: bool = False
+    verbose: bool = False
     show_errors: bool = False
     dev_tokens: bool = False
     site_port: int | None = None
@@ -204,6 +209,8 @@ class Server:
         self.files = database.files = files
         self.hub = Hub(Engine(database, InProcess(app, limits), tell))
         self.hub.engine.disclosure = Disclosure(options.dev or options.show_errors)
+        own_secrets = frozenset({self.auth.admin_key})
+        self.logs = ServerLogs(self.hub.recorder.records, self.environment, own_secrets)
         self._last_call = LastCall(state / "last_call")
         if options.after_fault:
             self.hub.engine.calls.refuse(*self._last_call.read())
@@ -217,6 +224,7 @@ class Server:
         body_bytes = int(self.limits.message_bytes)
         AdminApi(self.auth, self.environment, self.reload, body_bytes).add_routes(http)
         FileRoutes(self.hub, self.files, self.limits).add_routes(http)
+        LogsApi(self.auth, self.logs, Metrics(self.hub, self.logs.drops)).add_routes(http)
         add_pages(http, self.options.root, self.auth, dev=self.options.dev)
         gate = Gate.of(self.options.host, self.options.allow_hosts, self.options.allow_origins)
         return Front(self.hub, self.auth, self.limits, gate, http)
@@ -292,6 +300,7 @@ class _Network:
                 ws_per_message_deflate=False,  # 2 to 3.7 times the CPU of a message
                 ws_ping_interval=ping_s,
                 ws_ping_timeout=dead_s - ping_s,
+                log_config=None,  # process.py says where its warnings go
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=math.ceil(server.limits.action_shutdown_s) + 1,
@@ -339,6 +348,7 @@ class _Network:
 
     def stop(self) -> None:
         """Ends serving; connections are told, what the engine has taken is finished."""
+        self._server.logs.ending = True
         self._uvicorn.should_exit = True
         if self._loop is not None:
             with suppress(RuntimeError):  # closed: it has ended already

@@ -95,6 +95,7 @@ class SyncSocket:
         await receive()
         await send({"type": "websocket.accept"})
         self._send = send
+        self._hub.sessions += 1
         reading = asyncio.create_task(self._read(receive))
         closed = asyncio.create_task(self._closed.wait())
         pinging = asyncio.create_task(self._ping_when_quiet())
@@ -103,6 +104,7 @@ class SyncSocket:
             if reading.done():
                 reading.result()  # an error of ours, for uvicorn to log
         finally:
+            self._hub.sessions -= 1
             self._closed.set()
             for task in (reading, closed, pinging):  # actions go on: half of one helps nobody
                 task.cancel()

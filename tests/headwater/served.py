@@ -40,6 +40,7 @@ class Served(Server):
         options = ServerOptions(root, dev=dev, allow_origins=["https://app.example"])
         super().__init__(options, load(root), Limits(**limits))
         self.hub = AtOnce(self.hub.engine)
+        self.logs.records = self.hub.recorder.records
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request, answered."""

@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "run:run",
     "token": "token:token",
     "env": "env:app",
+    "logs": "logs:logs",
     "check": "check:check",
     "codegen": "codegen:codegen",
     "explain": "explain:explain",

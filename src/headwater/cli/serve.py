@@ -51,10 +51,13 @@ def dev(
     site_port: SitePort = None,
     allow_host: AllowHost = None,
     allow_origin: AllowOrigin = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show every call, with what it read and wrote.")
+    ] = False,
 ) -> None:
     """Serve the project and reload its backend whenever you save."""
     options = ServerOptions(project_root(), host, port, True, allow_host or [], allow_origin or [])
-    _supervise(replace(options, site_port=site_port))
+    _supervise(replace(options, site_port=site_port, verbose=verbose))
 
 
 def serve(

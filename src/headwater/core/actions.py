@@ -71,8 +71,8 @@ class ActionHost:
             call: what to run.
             depth: how many actions it is run inside of.
         """
-        log = CallLog(self.database.limits)
-        outcome = Outcome(log_lines=log.lines)
+        log, now = CallLog(self.database.limits), self.database.clock.monotonic
+        outcome, began = Outcome(log_lines=log.lines), now()
         try:
             spec = self.calls.spec(call)
             check_depth(spec.path, depth, self.database.limits)
@@ -88,7 +88,7 @@ class ActionHost:
             raise
         except Exception as error:
             outcome.fail(failure_of(error, self.calls.root), self.database.clock)
-        outcome.log_lines = log.lines
+        outcome.log_lines, outcome.took_s = log.lines, now() - began
         self.on_call(call, outcome)
         return outcome
 

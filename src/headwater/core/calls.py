@@ -107,6 +107,7 @@ class Outcome:
         request_id: what a failure is told under; empty for a success.
         write_set: what a mutation changed; empty for a failed one.
         queue_changed: it changed what is scheduled.
+        took_s: how long it took, where who runs it knows.
     """
 
     value: bytes | None = None
@@ -120,6 +121,7 @@ class Outcome:
     entered: bool = False
     queue_changed: bool = False
     request_id: str = ""
+    took_s: float | None = None
 
     def fail(self, failure: Failure, clock: Clock) -> None:
         """Ends it with a failure, which gets a request id of its own."""

@@ -55,6 +55,7 @@ class EngineCounters:
     """What the engine did since it started."""
 
     batches: int = 0
+    works: int = 0
     commits: int = 0
     mutations: int = 0
     query_runs: int = 0
@@ -115,6 +116,11 @@ class Engine:
         return self._database
 
     @property
+    def subscriptions(self) -> Subscriptions:
+        """The queries kept alive."""
+        return self._subscriptions
+
+    @property
     def calls(self) -> Calls:
         """What runs a call; actions borrow its checks."""
         return self._calls
@@ -124,6 +130,7 @@ class Engine:
         batch = EngineBatch()
         self.counters.batches += 1
         for work in works:
+            self.counters.works += 1
             self._take(work, batch)
         self._commit(batch)
         self._rerun(batch)
@@ -199,7 +206,7 @@ class Engine:
         batch.acks.append(partial(self._executed, work, outcome))
 
     def _executed(self, work: Execute, outcome: Outcome, lost: Failure | None) -> Output:
-        return Answer(partial(work.reply, self._ended(outcome, lost), self.last_ts))
+        return Answer(partial(work.reply, self._ended(work.call, outcome, lost), self.last_ts))
 
     def _take_step(self, work: Transact, batch: EngineBatch) -> None:
         value, error = None, None
@@ -235,13 +242,13 @@ class Engine:
         call = Call(
             message.path, "mutation", message.arguments, session.identity, internal=session.admin
         )
-        session_id = session.id or ""
+        session_id, number = session.id or "", message.request_id
         mark = fingerprint(call)
         known = self._database.storage.session_request(session_id, message.request_id)
         if known is not None:
             batch.acks.append(
                 lambda lost: self._reply(
-                    session, known.request_id, recalled(known, mark, lost, self.last_ts), known.ts
+                    session, call, number, recalled(known, mark, lost, self.last_ts), known.ts
                 )
             )
             return
@@ -251,19 +258,25 @@ class Engine:
             return
         if outcome.failure is None:
             self._remember(session_id, message.request_id, mark, outcome, batch)
-        number = message.request_id
         batch.acks.append(
-            lambda lost: self._reply(session, number, self._ended(outcome, lost), self.last_ts)
+            lambda lost: self._reply(
+                session, call, number, self._ended(call, outcome, lost), self.last_ts
+            )
         )
 
-    def _reply(self, session: Session, number: int, outcome: Outcome, ts: int) -> Output:
-        return acknowledged(session, number, self._ended(outcome, None), ts, self.disclosure)
+    def _reply(
+        self, session: Session, call: Call, number: int, outcome: Outcome, ts: int
+    ) -> Output:
+        ended = self._ended(call, outcome, None)
+        return acknowledged(session, number, ended, ts, self.disclosure)
 
-    def _ended(self, outcome: Outcome, lost: Failure | None) -> Outcome:
+    def _ended(self, call: Call, outcome: Outcome, lost: Failure | None) -> Outcome:
         """The outcome, failed if its batch was lost; every failure has its request id."""
         failure = outcome.failure or lost
         if failure is not None and not outcome.request_id:
             outcome.fail(failure, self._database.clock)
+            outcome.took_s = 0.0
+            self.on_call(call, outcome)  # when it ran it had not failed yet
         return outcome
 
     def _mutate(self, call: Call, batch: EngineBatch, after: AfterHandler | None = None) -> Outcome:

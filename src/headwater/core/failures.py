@@ -25,11 +25,13 @@ class Failure:
         message: the first line and the trace, as developers read it.
         data: the encoded data of an AppError, None for any other error.
         overloaded: `Conflict` or `Overloaded`: the client should try again later.
+        tag: the error's class, for logs.
     """
 
     message: str
     data: bytes | None = None
     overloaded: str | None = None
+    tag: str = "Error"
 
     def titled(self, request_id: str) -> str:
         """The whole text for a client."""
@@ -96,7 +98,7 @@ def failure_of(error: BaseException, root: Path | None = None) -> Failure:
     name = error.shown_as if isinstance(error, HeadwaterError) else type(error).__name__
     name = "Error" if name == "Exception" else name
     text = f"Uncaught {name}: {_sentence(error)}{_trace(error, root)}"
-    return Failure(_sendable(text), None, busy)
+    return Failure(_sendable(text), None, busy, type(error).__name__)
 
 
 def _app_failure(error: AppError, root: Path | None) -> Failure:
@@ -108,7 +110,7 @@ def _app_failure(error: AppError, root: Path | None) -> Failure:
             _sendable(f"Uncaught Error: the data of AppError cannot be sent: {_said(refusal)}")
         )
     text = data if isinstance(data, str) else orjson.dumps(_shown(data)).decode()
-    return Failure(f"Uncaught ConvexError: {text}{_trace(error, root)}", encoded)
+    return Failure(f"Uncaught ConvexError: {text}{_trace(error, root)}", encoded, tag="AppError")
 
 
 def _shown(value: Any) -> Any:

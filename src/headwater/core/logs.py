@@ -5,9 +5,11 @@ from __future__ import annotations
 import builtins
 import io
 import logging
+import sys
 from contextvars import ContextVar
 from typing import Any, Final
 
+from headwater.core.callsite import USER, ranks_of
 from headwater.settings import Limits
 
 _LEVELS: Final = {"WARNING": "WARN", "CRITICAL": "ERROR"}
@@ -44,12 +46,15 @@ current_log: ContextVar[CallLog | None] = ContextVar("headwater_call_log", defau
 
 
 def logged_print(*values: object, sep: str | None = " ", **options: Any) -> None:
-    """`print` as backend modules see it: a log line while a function runs, else the real one."""
+    """`print` as backend modules see it: a log line while a function runs, else the real one.
+
+    Each call is a line of its own, whatever its `end` says.
+    """
     log = current_log.get()
-    if log is None or options.get("file") is not None:
+    if log is None or options.get("file") not in (None, sys.stdout):
         builtins.print(*values, sep=sep, **options)
         return
-    log.add("LOG", (sep or " ").join(_shown(value) for value in values))
+    log.add("LOG", (" " if sep is None else sep).join(_shown(value) for value in values))
 
 
 def _shown(value: object) -> str:
@@ -62,14 +67,25 @@ class CallLogHandler(logging.Handler):
     """Brings records of the logging module into the log of the call that made them."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Adds the record's message under its level's name."""
+        """Adds the record's message under its level's name, with the traceback if it has one.
+
+        What a library says below a warning is left out: nobody asked for it.
+        """
         log = current_log.get()
-        if log is not None:
-            log.add(_LEVELS.get(record.levelname, record.levelname), repr(record.getMessage()))
+        if log is None or (record.levelno < logging.WARNING and _is_librarys(record.pathname)):
+            return
+        log.add(_LEVELS.get(record.levelname, record.levelname), repr(self.format(record)))
+
+
+def _is_librarys(file: str) -> bool:
+    return ranks_of(None)[file] < USER
 
 
 def install_log_handler() -> None:
-    """Lets `logging` reach call logs; done once per process."""
+    """Lets `logging` reach call logs, at every level; done once per process."""
     root = logging.getLogger()
-    if not any(isinstance(handler, CallLogHandler) for handler in root.handlers):
-        root.addHandler(CallLogHandler())
+    if any(isinstance(handler, CallLogHandler) for handler in root.handlers):
+        return
+    root.addHandler(CallLogHandler())
+    if root.level == logging.WARNING:  # as Python sets it; another was chosen by somebody
+        root.setLevel(logging.DEBUG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 
@@ -39,6 +40,62 @@ def test_print_and_logging_are_lines_of_the_call() -> None:
     backend = backend_of(talk)
     backend.query(talk)
     assert backend.log_lines == ["[LOG] 'hello' 3 {'a': 1}", "[WARN] 'careful now'"]
+
+
+@query
+async def talk_at_every_level(ctx: QueryCtx) -> None:
+    """Logs at each level, by the root and by a logger of its own; a library logs too."""
+    logging.info("to the root")
+    own = logging.getLogger("things")
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
+        own.log(level, "at %s", level)
+    library = compile("log.debug('small')\nlog.error('large')", json.__file__, "exec")
+    exec(library, {"log": logging.getLogger("library")})
+    try:
+        raise ValueError("no")
+    except ValueError:
+        own.exception("lost")
+
+
+def test_every_level_has_its_name() -> None:
+    """Also below a warning, save where a library says it; a traceback is part of the line."""
+    backend = backend_of(talk_at_every_level)
+    backend.query(talk_at_every_level)
+    *lines, traced = backend.log_lines
+    assert lines == [
+        "[INFO] 'to the root'",
+        "[DEBUG] 'at 10'",
+        "[INFO] 'at 20'",
+        "[WARN] 'at 30'",
+        "[ERROR] 'at 40'",
+        "[ERROR] 'at 50'",
+        "[ERROR] 'large'",
+    ]
+    assert traced.startswith("[ERROR] 'lost\\nTraceback")
+    assert "ValueError: no" in traced
+
+
+@query
+async def print_in_every_way(ctx: QueryCtx) -> None:
+    """Prints with the options that print has."""
+    logged_print("a", "b", sep="")
+    logged_print("a", 1, None, sep=", ", end="", flush=True)
+    logged_print("to", "stdout", file=sys.stdout)
+    logged_print()
+    logged_print(ValueError("it's"), [1.5, "x"], "it's", "line\nbreak")
+
+
+def test_each_print_is_a_line() -> None:
+    """Joined by its separator, whatever it ends with; texts quoted, other objects as repr."""
+    backend = backend_of(print_in_every_way)
+    backend.query(print_in_every_way)
+    assert backend.log_lines == [
+        "[LOG] 'a''b'",
+        "[LOG] 'a', 1, None",
+        "[LOG] 'to' 'stdout'",
+        "[LOG] ",
+        """[LOG] ValueError("it's") [1.5, 'x'] "it's" 'line\\nbreak'""",
+    ]
 
 
 def test_lines_are_kept_on_failure() -> None:
