@@ -1,6 +1,6 @@
 // Drives ConvexClient of "convex/browser": `node browser_client.mjs URL`.
 import { ConvexClient } from "convex/browser";
-import { decodeArgs, describeError, emit, encodeValue, logger, reference, serve } from "./driver.mjs";
+import { decodeArgs, describeError, emit, encodeValue, logger, reference, serve, tokenFetcher } from "./driver.mjs";
 
 const client = new ConvexClient(process.argv[2], { logger });
 const subscriptions = new Map();
@@ -38,6 +38,11 @@ function identify({ token }) {
   );
 }
 
+// Tokens from an auth provider, asked for as often as the client wants.
+function signIn({ url }) {
+  client.setAuth(tokenFetcher(url), (authenticated) => emit({ event: "auth", authenticated }));
+}
+
 function state() {
   const now = client.connectionState();
   return {
@@ -66,6 +71,9 @@ serve({
   paginate,
   loadMore: ({ subscription, numItems }) => more.get(subscription)(numItems),
   identify,
+  signIn,
+  clearAuth: () => client.client.clearAuth(),
+  identifyAdmin: ({ key, identity }) => client.client.setAdminAuth(key, identity),
   state,
   unsubscribe: ({ subscription }) => subscriptions.get(subscription)(),
   query: ({ path, args }) => client.query(reference(path), decodeArgs(args)),

@@ -23,6 +23,16 @@ export const encodeValue = (value) => convexToJson(value ?? null);
 
 export const reference = (path) => makeFunctionReference(path);
 
+// What `setAuth` takes: asks an address for a token, and says whether a fresh one is wanted.
+export const tokenFetcher =
+  (url) =>
+  async ({ forceRefreshToken }) => {
+    const answer = await fetch(`${url}&force=${forceRefreshToken}`);
+    const token = answer.ok ? await answer.json() : null;
+    emit({ event: "token", fresh: forceRefreshToken });
+    return token;
+  };
+
 // Everything the client would print on the console becomes a "log" event.
 export const logger = Object.fromEntries(
   ["logVerbose", "log", "warn", "error"].map((level) => [

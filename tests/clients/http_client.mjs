@@ -5,6 +5,8 @@ import { decodeArgs, logger, reference, serve } from "./driver.mjs";
 const client = new ConvexHttpClient(process.argv[2], { logger });
 
 serve({
+  identifyAdmin: ({ key, identity }) => client.setAdminAuth(key, identity),
+  clearAuth: () => client.clearAuth(),
   identify: ({ token }) => client.setAuth(token),
   query: ({ path, args }) => client.query(reference(path), decodeArgs(args)),
   mutation: ({ path, args }) => client.mutation(reference(path), decodeArgs(args)),

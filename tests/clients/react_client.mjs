@@ -11,14 +11,21 @@ globalThis.window = dom.window;
 globalThis.document = dom.window.document;
 globalThis.navigator ??= dom.window.navigator;
 
-const { Component, createElement: h } = await import("react");
+const { Component, createElement: h, useState } = await import("react");
 const { createRoot } = await import("react-dom/client");
-const { ConvexProvider, ConvexReactClient, useAction, useMutation, useQuery } = await import(
-  "convex/react"
-);
-const { decodeArgs, describeError, emit, encodeValue, logger, reference, serve } = await import(
-  "./driver.mjs"
-);
+const {
+  Authenticated,
+  AuthLoading,
+  ConvexProvider,
+  ConvexProviderWithAuth,
+  ConvexReactClient,
+  Unauthenticated,
+  useAction,
+  useMutation,
+  useQuery,
+} = await import("convex/react");
+const { decodeArgs, describeError, emit, encodeValue, logger, reference, serve, tokenFetcher } =
+  await import("./driver.mjs");
 
 const client = new ConvexReactClient(process.argv[2], {
   logger,
@@ -57,6 +64,33 @@ class Boundary extends Component {
   }
 }
 
+// What a library for an auth provider gives to `ConvexProviderWithAuth`.
+const sessions = { signedIn: false, changed: () => {} };
+function authFrom(url) {
+  const fetchAccessToken = tokenFetcher(url);
+  return function useAuth() {
+    const [isAuthenticated, set] = useState(sessions.signedIn);
+    sessions.changed = set;
+    return { isLoading: false, isAuthenticated, fetchAccessToken };
+  };
+}
+
+// A page that shows a query to whoever is signed in, and what is the case to others.
+function guardedPage({ id, url, path, args }) {
+  const said = (text) => h("pre", null, JSON.stringify(text));
+  const place = document.body.appendChild(document.createElement("div"));
+  watch(id, place);
+  createRoot(place).render(
+    h(
+      ConvexProviderWithAuth,
+      { client, useAuth: authFrom(url) },
+      h(Authenticated, null, h(Shown, { path, args: decodeArgs(args) })),
+      h(Unauthenticated, null, said("signed out")),
+      h(AuthLoading, null, said("signing in")),
+    ),
+  );
+}
+
 function mount(element) {
   const place = document.body.appendChild(document.createElement("div"));
   const root = createRoot(place, { onCaughtError: () => {} });
@@ -77,6 +111,10 @@ const mounted = new Map();
 function subscribe({ id, path, args }) {
   const { place, root } = mount(h(Shown, { path, args: decodeArgs(args) }));
   mounted.set(id, root);
+  watch(id, place);
+}
+
+function watch(id, place) {
   new dom.window.MutationObserver(() => report(id, place)).observe(place, {
     subtree: true,
     childList: true,
@@ -99,6 +137,11 @@ async function byButton(hook, { id, path, args }) {
 
 serve({
   subscribe,
+  guardedPage,
+  setSignedIn: ({ signedIn }) => {
+    sessions.signedIn = signedIn;
+    sessions.changed(signedIn);
+  },
   unsubscribe: ({ subscription }) => mounted.get(subscription).unmount(),
   identify: ({ token }) => client.setAuth(async () => token, () => {}),
   query: ({ path, args }) => client.query(reference(path), decodeArgs(args)),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater import AppError, Document, Id, MutationCtx, QueryCtx, mutation, query
+from headwater import AppError, Document, Id, MutationCtx, QueryCtx, internal_query, mutation, query
 from headwater.core.placement import InProcess
 from headwater.settings import Limits
 from headwater.testing import Backend, FunctionFailed
@@ -94,6 +94,21 @@ def test_a_followed_query_gives_python_or_wire_values(things: Backend) -> None:
     things.mutation(create, title="a")
     by_reference, by_path = things.subscribe(list_tasks), things.subscribe("things:listTasks")
     assert by_reference.value[0].title == by_path.value[0]["title"] == "a"
+
+
+@internal_query
+async def hidden(ctx: QueryCtx) -> str:
+    """For the backend itself."""
+    return "hidden"
+
+
+def test_an_internal_query_is_followed_by_reference() -> None:
+    """As it is called; by its path it is not there, as for clients."""
+    things = backend_of(hidden)
+    assert things.subscribe(hidden).value == "hidden"
+    with pytest.raises(FunctionFailed, match="Could not find public function"):
+        _ = things.subscribe("things:hidden").value
+    things.close()
 
 
 def test_the_clock_is_moved_by_hand(things: Backend) -> None:

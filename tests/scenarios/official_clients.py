@@ -88,6 +88,8 @@ class OfficialClient:
         self.results: dict[int, queue.Queue[Event]] = {}
         self.logs: list[str] = []
         self.crashes: list[Event] = []
+        self.signed_in: list[bool] = []
+        self.tokens = 0
         self.process = subprocess.Popen(
             [*driver_command(name), url],
             stdin=subprocess.PIPE,
@@ -118,6 +120,14 @@ class OfficialClient:
     def on_failed(self, event: Event) -> None:
         """A query failed."""
         self.feeds[event["id"]].failures.append(CallFailed(event["error"]))
+
+    def on_auth(self, event: Event) -> None:
+        """The client knows whether the server took its token."""
+        self.signed_in.append(event["authenticated"])
+
+    def on_token(self, _: Event) -> None:
+        """The client has fetched a token from its provider."""
+        self.tokens += 1
 
     def on_log(self, event: Event) -> None:
         """The client would have printed this."""
@@ -186,6 +196,13 @@ class OfficialClient:
     def load_more(self, feed: Feed, items: int) -> None:
         """Load another page."""
         self.result(self.send("loadMore", subscription=feed.id, numItems=items))
+
+    def guarded_page(self, path: str, url: str) -> Feed:
+        """Show a query to whoever signed in with tokens from an address (react only)."""
+        feed = Feed(self, len(self.results))
+        self.feeds[feed.id] = feed
+        self.result(self.send("guardedPage", path=path, args={}, url=url))
+        return feed
 
     def unsubscribe(self, feed: Feed) -> None:
         """End a subscription."""

@@ -1,17 +1,24 @@
-"""Fetching small JSON documents from auth providers, bounded in time and size."""
+"""Fetching small JSON documents from auth providers, bounded in time and size.
+
+What takes long to load is loaded on another thread: on the network's loop it would hold up
+everybody.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import re
 import ssl
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 import orjson
 
 from headwater.settings import Limits
+
+if TYPE_CHECKING:
+    import httpx
 
 _FRESH_S: Final = 600.0  # of an answer that does not say how long it is good
 _MAX_AGE: Final = re.compile(r"\bmax-age\s*=\s*(\d{1,9})\b", re.IGNORECASE)
@@ -30,6 +37,7 @@ async def fetch_json(url: str, limits: Limits) -> tuple[Any, float]:
     Raises:
         Unreachable: no answer in time, another status than 200, too much, or no JSON.
     """
+    httpx = await asyncio.to_thread(_library)
     try:
         async with asyncio.timeout(limits.keys_fetch_s):
             headers, body = await _get(url, int(limits.keys_bytes))
@@ -44,6 +52,7 @@ async def fetch_json(url: str, limits: Limits) -> tuple[Any, float]:
 
 
 async def _get(url: str, most_bytes: int) -> tuple[httpx.Headers, bytes]:
+    httpx = _library()
     async with (
         httpx.AsyncClient(
             verify=await asyncio.to_thread(_tls) if url.startswith("https:") else False,
@@ -63,8 +72,16 @@ async def _get(url: str, most_bytes: int) -> tuple[httpx.Headers, bytes]:
 
 
 @cache
+def _library() -> Any:
+    """httpx, imported when the first provider is asked: it takes a fifth of a second."""
+    return importlib.import_module("httpx")
+
+
+@cache
 def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # reads a file of 300 KB: off the network's loop, and once
+    """What https is spoken by; made once, from a file of 300 KB."""
+    context: ssl.SSLContext = _library().create_ssl_context()
+    return context
 
 
 def _fresh_s(cache_control: str) -> float:

@@ -209,6 +209,8 @@ class Codecs:
         return self._models[cls]
 
     def _model(self, cls: type[Model]) -> Codec:
+        if cls.model_config.get("extra") == "allow":  # an identity: its claims have any names
+            return Codec(validators.Record(), cls.model_validate)
         fields, restores = self.fields(cls)
         table = cls.table_name if issubclass(cls, Document) else None
         validator = Object(fields, table)

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
+from headwater.auth import fetch
 from headwater.auth.fetch import Unreachable, fetch_json
 from headwater.settings import Limits
+from tests.local_issuer import make_key
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[str]:
-    """A server that answers everything so; gives its address."""
+def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that answers everything so, over TLS if told to; gives its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -31,10 +41,12 @@ def serving(answer: Answer) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/x"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}/x"
     finally:
         server.shutdown()
         thread.join()
@@ -101,6 +113,33 @@ def test_another_answer_is_none(answer: Answer, why: str) -> None:
     """Each with why; a redirect is not followed, and nothing is read without end."""
     with serving(answer) as url, pytest.raises(Unreachable, match=why):
         fetched(url, keys_bytes=2_000)
+
+
+def certificate(folder: Path) -> ssl.SSLContext:
+    """A server's side of TLS, with a certificate that it signed itself."""
+    key, name = make_key("ES256"), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local")])
+    now, day = datetime.now(UTC), timedelta(days=1)
+    host = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now - day, now + day)
+    signed = made.add_extension(host, critical=False).sign(key, hashes.SHA256())
+    (folder / "cert.pem").write_bytes(signed.public_bytes(Encoding.PEM))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(private)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+def test_over_https_the_certificate_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nobody vouches for is refused; one that the machine is told to trust is not."""
+    with serving(answering(b"{}"), certificate(tmp_path)) as url:
+        fetch._tls.cache_clear()
+        with pytest.raises(Unreachable, match="certificate verify failed"):
+            fetched(url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        fetch._tls.cache_clear()
+        assert fetched(url)[0] == {}
+    fetch._tls.cache_clear()
 
 
 def test_who_drips_is_too_slow() -> None:

@@ -54,6 +54,16 @@ def test_hosts_and_origins_are_allowed_by_name(started: list[ServerOptions]) -> 
     assert (started[0].allow_hosts, started[0].allow_origins) == (["a", "b"], ["https://c"])
 
 
+@pytest.mark.parametrize(("options", "taken"), [([], False), (["--dev-tokens"], True)])
+def test_development_tokens_are_allowed_in_so_many_words(
+    started: list[ServerOptions], options: list[str], taken: bool
+) -> None:
+    """In production; by the environment as well."""
+    CliRunner().invoke(app, ["serve", "--port", "0", *options])
+    CliRunner(env={"HEADWATER_DEV_TOKENS": "1"}).invoke(app, ["serve", "--port", "0"])
+    assert [options.dev_tokens for options in started] == [taken, True]
+
+
 def test_an_address_in_use_is_told(started: list[ServerOptions]) -> None:
     """With what to do; wrong usage ends with 2."""
     with listen("127.0.0.1", 0) as taken:

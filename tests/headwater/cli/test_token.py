@@ -32,3 +32,20 @@ def test_a_token_needs_a_subject_and_a_lifetime(
     """Wrong usage ends with 2."""
     monkeypatch.chdir(write_project(tmp_path, tasks="\n"))
     assert CliRunner().invoke(app, ["token", *options]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [('{"dev": false}', 2), ('{"dev": true}', 0), ("{}", 0), ("[]", 0), ("no JSON", 0)],
+)
+def test_in_production_none_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, code: int
+) -> None:
+    """When the project's server says of itself that it takes none; with what to do instead."""
+    monkeypatch.chdir(write_project(tmp_path, tasks="\n"))
+    (tmp_path / STATE).mkdir()
+    (tmp_path / STATE / "server.json").write_text(written)
+    ended = CliRunner().invoke(app, ["token", "--subject", "ana"])
+    assert ended.exit_code == code
+    assert ("headwater serve --dev-tokens" in ended.stderr) is (code == 2)
+    assert (ended.stdout == "") is (code == 2)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from headwater import UserIdentity
+from headwater import QueryCtx, UserIdentity, query
 from headwater.core.identity import DEV_ISSUER, identity_of
+from tests.headwater.core.things import backend_of
 
 
 def test_the_token_identifier_joins_issuer_and_subject() -> None:
@@ -21,6 +22,30 @@ def test_claims_without_a_field_pass_through() -> None:
     identity = UserIdentity.model_validate(identity_of("ana", **{"https://x/role": "admin"}))
     assert identity.claims == {"https://x/role": "admin"}
     assert identity.email is None
+
+
+@query
+async def me(ctx: QueryCtx) -> UserIdentity | None:
+    """Whoever asks."""
+    return await ctx.auth.get_user_identity()
+
+
+def test_an_identity_can_be_returned() -> None:
+    """As clients of other backends get it: without the claims that are absent, with custom ones."""
+    backend = backend_of(me)
+    ana = backend.with_identity(subject="ana", given_name="Ana", role="admin")
+    assert ana.query("things:me") == {
+        "tokenIdentifier": f"{DEV_ISSUER}|ana",
+        "subject": "ana",
+        "issuer": DEV_ISSUER,
+        "givenName": "Ana",
+        "role": "admin",
+    }
+    identity = ana.query(me)
+    assert identity is not None
+    assert (identity.given_name, identity.claims) == ("Ana", {"role": "admin"})
+    assert backend.query(me) is None
+    backend.close()
 
 
 def test_an_identity_is_read_only() -> None:

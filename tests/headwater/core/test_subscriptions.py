@@ -82,6 +82,19 @@ def test_a_shared_twin_is_found() -> None:
     assert all_.shared_twin(ben) is None
 
 
+def test_an_admin_shares_with_admins_only() -> None:
+    """Also what nobody's identity was looked at for: it may be internal."""
+    all_ = Subscriptions()
+    admin = all_.attach(("root", 0), "t:q", {}, b"{}", None, None, internal=True)
+    all_.share(admin)
+    somebody = all_.attach(("a", 0), "t:q", {}, b"{}", None, None)
+    other_admin = all_.attach(("root2", 0), "t:q", {}, b"{}", None, ANA, internal=True)
+    assert somebody is not admin
+    assert other_admin is admin
+    assert all_.shared_twin(somebody) is None
+    assert (admin.call().internal, somebody.call().internal) == (True, False)
+
+
 def test_identities_are_told_apart_by_all_they_show() -> None:
     """A function may look at any claim; the order of claims says nothing."""
     assert identity_key(None) == ""
