@@ -145,11 +145,7 @@ def _range_in(part: Any) -> requests.Range:
     equal = [
         (typed(name, str, "a field"), _index_value_in(value)) for name, value in given["equal"]
     ]
-    searched: dict[str, str] = {}
-    if "text" in given:
-        searched["text"] = typed(given["text"], str, "a text")
-    return (requests.Search if searched else requests.Range)(
-        **searched,
+    found = requests.Range(
         table=typed(given["table"], str, "a table"),
         index=typed(given["index"], str, "an index"),
         equal=equal,
@@ -158,6 +154,10 @@ def _range_in(part: Any) -> requests.Range:
         descending=given["descending"] is True,
         system=given["system"] is True,
     )
+    if "text" not in given:
+        return found
+    text = typed(given["text"], str, "a text")
+    return requests.Search(found.table, found.index, equal, system=found.system, text=text)
 
 
 _NONE = type(None)

@@ -34,14 +34,21 @@ RANGES = st.builds(
     upper=BOUNDS,
     descending=st.booleans(),
 )
+SEARCHES = st.builds(
+    requests.Search,
+    table=KEYS,
+    index=KEYS,
+    equal=st.lists(st.tuples(KEYS, VALUES | st.just(UNSET)), max_size=3),
+    text=st.text(),
+)
 REQUESTS = st.one_of(
     st.builds(requests.Get, st.text(), st.none() | KEYS),
     st.builds(requests.Insert, KEYS, OBJECTS),
     st.builds(requests.Patch, st.text(), OBJECTS, st.lists(KEYS), st.none() | KEYS),
     st.builds(requests.Replace, st.text(), OBJECTS, st.none() | KEYS),
     st.builds(requests.Delete, st.text()),
-    st.builds(requests.Scan, RANGES, st.none() | st.integers(0, 99), st.booleans()),
-    st.builds(requests.Page, RANGES, st.integers(1, 9), st.none() | st.text()),
+    st.builds(requests.Scan, RANGES | SEARCHES, st.none() | st.integers(0, 99), st.booleans()),
+    st.builds(requests.Page, RANGES | SEARCHES, st.integers(1, 9), st.none() | st.text()),
     st.just(requests.Identity()),
     st.just(requests.UploadUrl()),
     st.builds(requests.FileUrl, st.text()),
@@ -64,6 +71,7 @@ def test_a_request_survives_the_pipe(request: Any) -> None:
     sent = {"ask": remote.request_out(request)}
     came = remote.request_in(over_the_pipe(sent)["ask"])
     assert type(came) is type(request)
+    assert type(getattr(came, "range", None)) is type(getattr(request, "range", None))
     assert remote.frame({"ask": remote.request_out(came)}) == remote.frame(sent)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,16 +18,19 @@ from headwater.worker_placement import WorkerPlacement
 from tests.headwater.projects import FILES
 
 SCHEMA = """
-from headwater import Document, Id, Index
+from headwater import Document, Id, Index, SearchIndex
 
 class Note(Document, table="notes"):
     text: str
     author: str
     likes: float = 0
     by_author = Index("author")
+    find = SearchIndex("text", filter_fields=("author",))
 """
 NOTES = """
-from headwater import AppError, Id, MutationCtx, QueryCtx, mutation, query
+from headwater import (
+    AppError, Id, MutationCtx, PaginationOptions, PaginationResult, QueryCtx, mutation, query
+)
 from headwater.errors import DocumentMissing
 from backend.schema import Note
 
@@ -43,6 +47,17 @@ async def mine(ctx: QueryCtx, author: str) -> list[Note]:
 @query
 async def long_ones(ctx: QueryCtx, most: int) -> list[Note]:
     return await ctx.db.query(Note).filter(lambda note: len(note.text) > 3).take(most)
+
+@query
+async def found(ctx: QueryCtx, words: str, author: str) -> list[str]:
+    notes = ctx.db.query(Note).with_search_index("find", words, author=author)
+    return [note.text async for note in notes.filter(lambda note: note.likes == 0)]
+
+@query
+async def found_pages(
+    ctx: QueryCtx, words: str, options: PaginationOptions
+) -> PaginationResult[Note]:
+    return await ctx.db.query(Note).with_search_index("find", words).paginate(options)
 
 @query
 async def read(ctx: QueryCtx, note_id: Id[Note]) -> Note | None:
@@ -156,6 +171,21 @@ def test_a_subscription_follows_handlers_in_a_worker(backend: Backend) -> None:
     backend.with_identity(subject="ben").mutation("notes:write", {"text": "two"})
     assert [len(value) for value in followed.updates] == [0, 1]
     assert followed.runs == 2
+
+
+def test_a_search_is_asked_for_by_a_worker(backend: Backend) -> None:
+    """Filters, pages and pushes are those of a search in this process."""
+    ana, ben = (backend.with_identity(subject=name) for name in ("ana", "ben"))
+    shown = backend.subscribe("notes:found", {"words": "hel", "author": "ana"})
+    for who, text in ((ana, "hello"), (ben, "help"), (ana, "nothing"), (ana, "help me")):
+        who.mutation("notes:write", {"text": text})
+    assert shown.updates == [[], ["hello"], ["hello", "help me"]]
+    options: dict[str, Any] = {"numItems": 2, "cursor": None}
+    first = backend.query("notes:foundPages", {"words": "hel", "options": options})
+    options["cursor"] = first["continueCursor"]
+    rest = backend.query("notes:foundPages", {"words": "hel", "options": options})
+    texts = [[note["text"] for note in page["page"]] for page in (first, rest)]
+    assert (texts, rest["isDone"]) == ([["help", "hello"], ["help me"]], True)
 
 
 def test_what_a_handler_prints_is_in_the_calls_log(backend: Backend) -> None:
