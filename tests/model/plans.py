@@ -29,7 +29,11 @@ def unboxed(box: list[Any]) -> Any:
 
 @st.composite
 def plans(
-    draw: Draw, table: TablePlan, pool: Sequence[Mapping[str, Any]] = (), who: bool = False
+    draw: Draw,
+    table: TablePlan,
+    pool: Sequence[Mapping[str, Any]] = (),
+    who: bool = False,
+    hows: Sequence[str] = HOWS,
 ) -> Plan:
     """A read of a table; values of its range are often those of documents in the pool."""
     declared = [*table.indexes] * 3
@@ -37,7 +41,7 @@ def plans(
     plan: Plan = {**WHOLE, "table": table.name, "index": index, "cursor": None}
     plan["typed"] = table.declared and draw(st.booleans())
     plan["desc"] = draw(st.booleans())
-    plan["how"] = draw(st.sampled_from(HOWS))
+    plan["how"] = draw(st.sampled_from(hows))
     plan["count"] = float(draw(st.integers(1 if plan["how"] == "page" else 0, 4)))
     plan["who"] = who and draw(st.booleans())
     if plan["how"] != "page" and draw(st.integers(0, 3)) == 3:

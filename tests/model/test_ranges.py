@@ -74,7 +74,7 @@ def test_pages_join_to_the_whole(data: st.DataObject, table: TablePlan) -> None:
     """Page after page gives each document of the range once, in order, and then is done."""
     backend, plain = backend_of(table), Plain({"t": table})
     insert_all(backend, plain, "t", data.draw(crowds(table)))
-    plan = data.draw(plans(table, plain.of("t")).filter(lambda plan: plan["how"] == "page"))
+    plan = data.draw(plans(table, plain.of("t"), hows=["page"]))
     whole: list[Any] = []
     while True:
         page = read(backend, plan)["found"]
