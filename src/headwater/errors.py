@@ -372,6 +372,24 @@ class FilesUnavailable(HeadwaterError):
     fix = "call this function on a server, or with the `backend` fixture of your tests"
 
 
+class ImportRefused(HeadwaterError):
+    """An import of which nothing was kept, with every place in the file that is to be mended.
+
+    Args:
+        where: the file, and the line if there is one.
+        problem: what is wrong there.
+        further: the same of other places.
+        more: how many were found beside these.
+    """
+
+    def __init__(
+        self, where: str, problem: str, further: Sequence[str] = (), more: int = 0
+    ) -> None:
+        rest = "".join(f"\n  {line}" for line in further)
+        rest += f"\n  ... and {more} more" if more else ""
+        super().__init__(f"nothing was imported. {where}: {problem}{rest}")
+
+
 class NoServer(HeadwaterError):
     """A command that needs a running server found none."""
 

@@ -8,6 +8,7 @@ import queue
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -16,16 +17,18 @@ from typing import TypeVar
 
 from headwater.action_loop import ActionLoop
 from headwater.core.calls import Call, Outcome
+from headwater.core.database import Database
 from headwater.core.engine import Engine
 from headwater.core.timelimit import HardLimit
 from headwater.core.transaction import Transaction
-from headwater.core.work import Execute, Output, Reload, RunDue, Transact, Work, settle
+from headwater.core.work import Execute, Output, Overhaul, Reload, RunDue, Transact, Work, settle
 from headwater.last_call import LastCall
 from headwater.recorder import Recorder
 from headwater.records import Records
 
 T = TypeVar("T")
 _NAP_S = 60.0
+_ALONE = (Reload, Overhaul)  # they take as long as they take
 _log = logging.getLogger("headwater")
 
 
@@ -100,6 +103,17 @@ class Hub:
         outcome = await self.actions.run(call)
         self.put(self.engine.background.ended(call, outcome))
 
+    def ask(self, step: Callable[[Database], T], *, writes: bool = False) -> T:
+        """A step on the database itself, awaited by a thread that is neither of ours.
+
+        Raises:
+            StorageFailure: it was not kept.
+            Exception: what the step raised.
+        """
+        future: Future[T] = Future()
+        self.put(Overhaul(step, partial(settle, future), writes))
+        return future.result()
+
     async def next_turn(self) -> None:
         """Waits until the engine has finished another batch."""
         if self._turn is None or self._turn.done():
@@ -155,12 +169,12 @@ class Hub:
             yield RunDue()
         while self._waiting:
             work = self._waiting.popleft()
-            reload = isinstance(work, Reload)
+            reload = isinstance(work, _ALONE)
             if reload:
                 limit.disarm()
             yield work
             late = monotonic() > until
-            if reload or late or (self._waiting and isinstance(self._waiting[0], Reload)):
+            if reload or late or (self._waiting and isinstance(self._waiting[0], _ALONE)):
                 return
         while due.is_due() and monotonic() < until:
             yield RunDue()

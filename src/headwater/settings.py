@@ -122,6 +122,18 @@ class Limits:
     transitions_unsent: int = _limit(2, "per socket; a slower client gets only the newest state")
     slow_client_s: float = _limit(30.0, "a socket that takes nothing for this long is cut off")
     send_buffer_bytes: int = _limit(32 * 2**20, "answers waiting for one socket; more cuts it off")
+    import_expansion: int = _limit(
+        200, "times its size a zip may unpack to; ids are random, so no export packs that well"
+    )
+    import_line_bytes: int = _limit(
+        4 * 2**20, "one document of an import: the document limit, and what escaping adds"
+    )
+    import_array_bytes: int = _limit(
+        16 * 2**20, "a JSON array is read as a whole; lines (.jsonl) and .csv have no such limit"
+    )
+    import_bytes: int = _limit(
+        16 * 2**30, "a file sent to a running server, which lays it on its disk first"
+    )
     mutation_retries: int = _limit(4, "runs after a conflict before the client is told, as Convex")
     session_request_days: float = _limit(14.0, "how long a re-sent mutation id is recognised")
     idle_ping_s: float = _limit(15.0, "a Ping message keeps quiet sockets open")

@@ -39,6 +39,10 @@ class CatalogTable:
     indexes: dict[str, CatalogIndex] = field(default_factory=dict)
     shape: str = ""
 
+    def entry_keys(self, document: dict[str, Any]) -> frozenset[bytes]:
+        """All keys a document of this table has in its indexes."""
+        return frozenset(key for index in self.indexes.values() for key in index.keys(document))
+
 
 @dataclass(frozen=True)
 class CatalogIndex:

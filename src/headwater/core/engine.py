@@ -37,6 +37,7 @@ from headwater.core.work import (
     FromClient,
     Left,
     Output,
+    Overhaul,
     Reload,
     RunDue,
     Transact,
@@ -149,6 +150,8 @@ class Engine:
             self.background.run_next(batch)
         elif isinstance(work, Reload):
             self._reload(work, batch)
+        elif isinstance(work, Overhaul):
+            self._overhaul(work, batch)
         elif isinstance(work, Left):
             work.session.leave(self._subscriptions)
         else:
@@ -437,6 +440,32 @@ class Engine:
             self._take_progress(progress, batch)
             if progress.wait:
                 batch.answers.append(Answer(partial(work.waits, progress.wait)))
+
+    def _overhaul(self, work: Overhaul, batch: _Batch) -> None:
+        """Lets the runtime work on the database itself, between what came before and after it."""
+        self._commit(batch)
+        try:
+            value = self._changed(work) if work.writes else work.step(self._database)
+        except Exception as error:
+            batch.answers.append(Answer(partial(work.reply, None, error)))
+            return
+        batch.answers.append(Answer(partial(work.reply, value, None)))
+        if work.writes:
+            batch.dirty.update(dict.fromkeys(self._subscriptions.all()))
+
+    def _changed(self, work: Overhaul) -> Any:
+        before = self._database.catalog.copy()
+        try:
+            self._commits.begin()
+            value = work.step(self._database)
+            self._commits.commit()
+        except BaseException:
+            self._database.catalog.become(before)
+            self._commits.abort()
+            raise
+        self._database.reset()
+        self._changeover.start_over()
+        return value
 
     @property
     def busy(self) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable
+from concurrent.futures import Future as ThreadsFuture
 from dataclasses import dataclass
 from typing import Any
 
 from headwater.core.calls import Call, Outcome, Placement
+from headwater.core.database import Database
 from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest
 from headwater.core.session import Close, Session
 from headwater.core.transaction import Transaction
@@ -93,7 +95,22 @@ class Reload:
     waits: Callable[[str], None] = lambda _text: None
 
 
-Work = FromClient | Authenticated | Left | Drained | Execute | Transact | RunDue | Reload
+@dataclass(frozen=True, slots=True)
+class Overhaul:
+    """A step of the runtime on the database itself, alone in its batch: an import takes effect.
+
+    Attributes:
+        step: reads, and if it `writes`, writes the storage and the catalog, all of it or nothing.
+        reply: given what the step returned once that is durable, or why it was not kept.
+        writes: everything anybody follows is looked at again afterwards.
+    """
+
+    step: Callable[[Database], Any]
+    reply: Callable[[Any, BaseException | None], None]
+    writes: bool = True
+
+
+Work = FromClient | Authenticated | Left | Drained | Execute | Transact | RunDue | Overhaul | Reload
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +142,9 @@ class Answer:
 Output = Delivery | Answer
 
 
-def settle(future: Future[Any], value: Any, error: BaseException | None) -> None:
+def settle(
+    future: Future[Any] | ThreadsFuture[Any], value: Any, error: BaseException | None
+) -> None:
     """Ends a future that waits for an Execute or a Transact, unless who waited is gone."""
     if future.done():
         return

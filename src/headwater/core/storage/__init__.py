@@ -7,8 +7,9 @@ whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 
@@ -92,6 +93,16 @@ class Storage(Protocol):
 
     def forget_session_requests(self, before_ts: int) -> None:
         """Removes notes older than a timestamp, inside the transaction."""
+
+    def snapshot(self, path: Path, tell: Callable[[int, int], None]) -> Storage:
+        """The store as it is at one moment, to be read while this one goes on.
+
+        Called on a thread of its own, outside any transaction; the reader closes it.
+
+        Args:
+            path: a file that may be used for it, and is removed by the caller.
+            tell: told how much is done, and of how much.
+        """
 
     def close(self) -> None:
         """Lets the store go."""

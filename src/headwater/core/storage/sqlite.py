@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from headwater.core.keys import DOCUMENTS, document_key
@@ -32,6 +34,9 @@ _DROP_SOME: Final = (
 _DROP_DOCUMENTS: Final = (
     "DELETE FROM documents WHERE id IN (SELECT id FROM entries WHERE key >= ? AND key < ?)"
 )
+_BACKUP_PAGES: Final = 256  # 1 MiB
+_MANY: Final = 500  # rows of one write
+_PAUSE_S: Final = 0.001
 _MEMORY: Final = ":memory:"
 _UP, _DOWN = _SCAN.format("ASC"), _SCAN.format("DESC")
 _SCAN_IDS: Final = "SELECT id FROM documents WHERE id >= ? AND id < ? ORDER BY id {} LIMIT ?"
@@ -139,6 +144,9 @@ class SqliteStorage:
     @_refusable
     def write(self, writes: Writes) -> None:
         """Applies a write set."""
+        if len(writes.documents) + len(writes.entries) > _MANY:
+            self._write_many(writes)
+            return
         for document_id, body in writes.documents.items():
             if body is None:
                 self._execute("DELETE FROM documents WHERE id = ?", (document_id,))
@@ -149,6 +157,18 @@ class SqliteStorage:
                 self._execute("DELETE FROM entries WHERE key = ?", (key,))
             else:
                 self._execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", (key, entry_id))
+
+    def _write_many(self, writes: Writes) -> None:
+        """As `write`, without a step of Python for each row: half the time for an import's."""
+        put, drop = "INSERT OR REPLACE INTO documents VALUES (?, ?)", "DELETE FROM {} WHERE {} = ?"
+        kept = [item for item in writes.documents.items() if item[1] is not None]
+        gone = [(name,) for name, body in writes.documents.items() if body is None]
+        self._db.executemany(put, kept)
+        self._db.executemany(drop.format("documents", "id"), gone)
+        entries = [item for item in writes.entries.items() if item[1] is not None]
+        dropped = [(key,) for key, entry_id in writes.entries.items() if entry_id is None]
+        self._db.executemany(put.replace("documents", "entries"), entries)
+        self._db.executemany(drop.format("entries", "key"), dropped)
 
     def count(self, start: bytes, end: bytes, limit: int) -> int:
         """Index entries of a key range, counted up to a limit."""
@@ -198,6 +218,22 @@ class SqliteStorage:
     def forget_session_requests(self, before_ts: int) -> None:
         """Removes old notes."""
         self._execute("DELETE FROM session_requests WHERE ts < ?", (before_ts,))
+
+    def snapshot(self, path: Path, tell: Callable[[int, int], None]) -> SqliteStorage:
+        """A copy by SQLite's backup: some pages at a time, between the transactions of the engine.
+
+        What the engine writes meanwhile goes into the copy too, so that at its end the copy is the
+        database at that moment. (The engine's connection is the only one the file may have.)
+        """
+
+        def pause(_status: int, remaining: int, total: int) -> None:
+            tell(total - remaining, total)
+            sleep(_PAUSE_S)  # the engine's turn
+
+        with closing(sqlite3.connect(path)) as copy:
+            copy.execute("PRAGMA synchronous = OFF")  # it is thrown away with this process
+            self._db.backup(copy, pages=_BACKUP_PAGES, progress=pause, sleep=_PAUSE_S)
+        return SqliteStorage(path)
 
     def freeze(self) -> None:
         """From here on nothing is kept for good: `rewind` comes back to what is there now.

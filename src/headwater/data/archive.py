@@ -1,0 +1,106 @@
+"""A snapshot zip as somebody gave it: nothing in it is believed before it is looked at.
+
+Members are found by their place, `TABLE/documents.jsonl`, and read as streams; no name of theirs is
+ever a path of this machine.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from headwater.errors import ImportRefused
+from headwater.settings import Limits
+
+_MEMBER: Final = re.compile(r"(?:.*/)?([^/]+)/(documents|generated_schema)\.jsonl")
+_FILE: Final = re.compile(r"(?:.*/)?_storage/([^/.]+)(?:\.[^/]+)?")
+_SMALL: Final = 2**26  # 64 MiB unpacked harm nobody, however well they were packed
+
+
+@dataclass
+class Archive:
+    """What a snapshot zip holds, by its directory.
+
+    Attributes:
+        documents: the documents of each table.
+        schemas: what is known of the values of each table.
+        files: stored files by their ids.
+        unpacked: bytes of all of it.
+    """
+
+    zip: zipfile.ZipFile
+    documents: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
+    schemas: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
+    files: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
+    unpacked: int = 0
+
+    @classmethod
+    def open(cls, path: Path, limits: Limits) -> Archive:
+        """Reads a zip's directory.
+
+        Raises:
+            ImportRefused: it is no zip, or one that was made to harm.
+        """
+        try:
+            archive = cls(zipfile.ZipFile(path))
+        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+            raise ImportRefused(path.name, f"it is no zip file: {error}") from None
+        try:
+            for info in archive.zip.infolist():
+                archive._take(info)
+            archive._check_size(path, limits)
+        except BaseException:
+            archive.close()
+            raise
+        return archive
+
+    def read(self, info: zipfile.ZipInfo) -> IO[bytes]:
+        """A member as a stream."""
+        return self.zip.open(info)
+
+    def close(self) -> None:
+        """Lets the file go."""
+        self.zip.close()
+
+    def _take(self, info: zipfile.ZipInfo) -> None:
+        name = info.orig_filename
+        _check_name(name)
+        if info.is_dir():
+            return
+        if info.flag_bits & 1 or stat.S_ISLNK(info.external_attr >> 16):
+            raise ImportRefused(name, "encrypted members and links are not read")
+        self.unpacked += info.file_size
+        member, file = _MEMBER.fullmatch(name), _FILE.fullmatch(name)
+        if member is not None:
+            place = self.documents if member[2] == "documents" else self.schemas
+            _keep(place, member[1], info)
+        elif file is not None:
+            _keep(self.files, file[1], info)
+
+    def _check_size(self, path: Path, limits: Limits) -> None:
+        packed = path.stat().st_size
+        if self.unpacked > _SMALL and self.unpacked > packed * limits.import_expansion:
+            raise ImportRefused(
+                path.name,
+                f"it unpacks from {packed:,} to {self.unpacked:,} bytes, more than "
+                f"{limits.import_expansion} times; that is no export. If it is one of yours, set "
+                "HEADWATER_IMPORT_EXPANSION",
+            )
+
+
+def _check_name(name: str) -> None:
+    parts = name.split("/")
+    if ".." in parts or parts[0] == "" or "\\" in name or ":" in parts[0] or "\0" in name:
+        raise ImportRefused(name, "a name in the zip leads outside of it; nothing was read")
+    if "_components" in parts:
+        raise ImportRefused(name, "components are not supported; export without them")
+
+
+def _keep(place: dict[str, zipfile.ZipInfo], name: str, info: zipfile.ZipInfo) -> None:
+    if name in place:
+        raise ImportRefused(info.filename, f"the zip has a second place for {name}")
+    place[name] = info
