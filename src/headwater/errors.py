@@ -390,6 +390,13 @@ class ImportRefused(HeadwaterError):
         super().__init__(f"nothing was imported. {where}: {problem}{rest}")
 
 
+class TableMissing(HeadwaterError):
+    """A table that the database does not have."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"there is no table {shortened(table)!r}; `headwater data` lists them")
+
+
 class NoServer(HeadwaterError):
     """A command that needs a running server found none."""
 

@@ -144,6 +144,21 @@ class Files:
             raise
         self._marks.forget(storage_id)
 
+    async def put(self, storage_id: str, content: AsyncIterable[bytes], sha256: bytes) -> int:
+        """Stores bytes under a known uuid; `kept` follows when a row names them, else `removed`.
+
+        Raises:
+            FileInvalid: as for `adding`.
+            FileStorageFailure: as for `adding`.
+        """
+        self._marks.touch(storage_id)
+        limit = self._limits.file_bytes
+        return (await self.blobs.write(storage_id, content, limit, sha256)).size
+
+    def kept(self, storage_id: str) -> None:
+        """Told that a row names these bytes."""
+        self._marks.forget(storage_id)
+
     async def read(self, storage_id: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Bytes of a file, from `start` to before `end`.
 

@@ -33,6 +33,7 @@ from headwater.core.registry import App
 from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.timelimit import HardLimit
 from headwater.core.work import Reload
+from headwater.data_api import DATA_ROUTES, DataApi
 from headwater.environment import Environment
 from headwater.files import Files
 from headwater.files_http import FileRoutes
@@ -51,7 +52,9 @@ from headwater.sync_socket import Receive, Send, SyncSocket, client_version, uns
 
 _log = logging.getLogger("headwater")
 DATABASE = "data.sqlite3"
-_ADMIN_ROUTES = ADMIN_ROUTES | {"/api/function"}  # no page of another origin may call these
+_ADMIN_ROUTES = (
+    ADMIN_ROUTES | DATA_ROUTES | {"/api/function"}
+)  # no page of another origin may call these
 _GC_THRESHOLDS = (10_000, 20, 50)  # Python's own make up half of a subscription's set-up
 _PING_S = 20.0  # between WebSocket pings
 _SWITCH_INTERVAL_S = 0.0005  # network latency while Python code runs: 0.7 ms instead of 10
@@ -84,6 +87,15 @@ class ServerOptions:
     show_errors: bool = False
     dev_tokens: bool = False
     site_port: int | None = None
+
+
+def open_storage(state: Path) -> SqliteStorage:
+    """The database of a project.
+
+    Raises:
+        StorageBusy: another process has it.
+    """
+    return SqliteStorage(state / DATABASE)
 
 
 class Front:
@@ -204,7 +216,7 @@ class Server:
             lambda: self.hub.engine.database.manifest.providers,
             dev_tokens=options.dev or options.dev_tokens,
         )
-        database = Database(SqliteStorage(state / DATABASE), Clock(), limits)
+        database = Database(open_storage(state), Clock(), limits)
         files = Files.of(state, os.environ.get("HEADWATER_FILES_URL"), Clock(), limits)
         self.files = database.files = files
         self.hub = Hub(Engine(database, InProcess(app, limits), tell))
@@ -223,6 +235,8 @@ class Server:
         HttpApi(self.hub, self.auth, self.limits, version("headwater")).add_routes(http)
         body_bytes = int(self.limits.message_bytes)
         AdminApi(self.auth, self.environment, self.reload, body_bytes).add_routes(http)
+        state = self.options.root / STATE
+        DataApi(self.hub, self.auth, self.files, state).add_routes(http)
         FileRoutes(self.hub, self.files, self.limits).add_routes(http)
         LogsApi(self.auth, self.logs, Metrics(self.hub, self.logs.drops)).add_routes(http)
         add_pages(http, self.options.root, self.auth, dev=self.options.dev)

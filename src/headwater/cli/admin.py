@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 import typer
@@ -49,12 +50,50 @@ class Deployment:
         if self.url is None:
             raise NoServer("any address known here")
         answer = self._answer(method, path, query, body)
-        if answer.status_code in (401, 403) and not self.elsewhere:
-            raise NoServer(self.url)  # another project's server has the address by now
         if answer.status_code != 200:
-            typer.echo(f"headwater: {_problem(answer)}", err=True)
-            raise typer.Exit(1)
+            self._refused(answer)
         return answer.json()
+
+    @contextmanager
+    def streaming(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any],
+        content: Iterator[bytes] | None = None,
+    ) -> Iterator[httpx.Response]:
+        """An admin request whose answer is read as it comes.
+
+        Raises:
+            NoServer: as for `ask`.
+            typer.Exit: as for `ask`.
+        """
+        import httpx
+
+        if self.url is None:
+            raise NoServer("any address known here")
+        headers = {"Authorization": f"Convex {_admin_key(self._root)}"}
+        url = f"{self.url}{path}"
+        try:
+            with httpx.stream(
+                method, url, content=content, params=query, headers=headers, timeout=None
+            ) as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    self._refused(answer)
+                yield answer
+        except httpx.ConnectError:
+            raise NoServer(str(self.url)) from None
+        except httpx.TransportError as error:
+            typer.echo(f"headwater: the server broke off: {error}", err=True)
+            raise typer.Exit(1) from None
+
+    def _refused(self, answer: httpx.Response) -> NoReturn:
+        if answer.status_code in (401, 403) and not self.elsewhere:
+            raise NoServer(str(self.url))  # another project's server has the address by now
+        typer.echo(f"headwater: {_problem(answer)}", err=True)
+        raise typer.Exit(1)
 
     def _answer(
         self, method: str, path: str, query: Mapping[str, Any] | None, body: Any

@@ -16,10 +16,12 @@ import orjson
 
 from headwater.core import values
 from headwater.core.catalog import Catalog, CatalogTable
+from headwater.core.documents import Stored
 from headwater.core.keys import index_prefix, successor
 from headwater.core.manifest import BY_CREATION_TIME
 from headwater.core.storage import Storage
-from headwater.data import Tell, quiet
+from headwater.data import Tell, quiet, stored_files
+from headwater.data.stored_files import Bytes, member_of
 from headwater.data.values_in import lossless_out
 
 README: Final = """# A snapshot of a Headwater deployment
@@ -57,12 +59,15 @@ class _Pipe:
         return b"".join(parts)
 
 
-def export(storage: Storage, folder: Path, tell: Tell = quiet) -> Iterator[bytes]:
+def export(
+    storage: Storage, folder: Path, files: Bytes | None = None, tell: Tell = quiet
+) -> Iterator[bytes]:
     """A snapshot zip of what a storage holds now, piece by piece.
 
     Args:
         storage: the one that the engine writes; it goes on meanwhile.
         folder: for the copy.
+        files: gives the bytes of stored files, if they are to be in it.
         tell: told of the progress.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix="export-") as place:
@@ -70,12 +75,12 @@ def export(storage: Storage, folder: Path, tell: Tell = quiet) -> Iterator[bytes
             Path(place) / "copy.sqlite3", lambda done, total: tell("copying", done, total)
         )
         try:
-            yield from _written(copy, tell)
+            yield from _written(copy, files, tell)
         finally:
             copy.close()
 
 
-def _written(copy: Storage, tell: Tell) -> Iterator[bytes]:
+def _written(copy: Storage, files: Bytes | None, tell: Tell) -> Iterator[bytes]:
     tables = {n: t for n, t in Catalog.load(copy).tables.items() if not n.startswith("_")}
     pipe = _Pipe()
     with zipfile.ZipFile(cast("IO[bytes]", pipe), "w", zipfile.ZIP_DEFLATED) as archive:
@@ -90,7 +95,38 @@ def _written(copy: Storage, tell: Tell) -> Iterator[bytes]:
                     done += many
                     tell(f"writing {name}", done, total)
                     yield pipe.take()
+        if files is not None:
+            yield from _files(archive, pipe, copy, files)
     yield pipe.take()
+
+
+def _files(archive: zipfile.ZipFile, pipe: _Pipe, copy: Storage, files: Bytes) -> Iterator[bytes]:
+    """The bytes of stored files, then the lines of those that were still there."""
+    lines = []
+    for stored in _stored_files(copy):
+        chunks = files.read(stored.value["storageId"], int(stored.value["size"]))
+        try:
+            first = next(chunks, b"")
+        except FileNotFoundError:
+            continue  # removed since the copy was made
+        with archive.open(_info(member_of(stored)), "w", force_zip64=True) as member:
+            member.write(first)
+            for chunk in chunks:
+                member.write(chunk)
+                yield pipe.take()
+        lines.append(stored_files.line_of(stored))
+    archive.writestr(_info(f"{stored_files.TABLE}/documents.jsonl"), b"".join(lines))
+
+
+def _stored_files(copy: Storage) -> Iterator[Stored]:
+    table = Catalog.load(copy).tables.get(stored_files.TABLE)
+    start, end = _range(table) if table is not None else (b"", b"")
+    while chunk := copy.scan(start, end, False, _CHUNK):
+        for key, document_id in chunk:
+            start = key + b"\x00"
+            body = copy.document(document_id)
+            if body is not None:
+                yield Stored(document_id, stored_files.TABLE, body)
 
 
 def _info(name: str) -> zipfile.ZipInfo:

@@ -9,7 +9,7 @@ A process killed before the end of 3 leaves a staging file, which the next one t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -21,12 +21,14 @@ from headwater.core.database import Database
 from headwater.core.documents import Stored
 from headwater.core.keys import index_prefix, successor
 from headwater.core.manifest import BY_CREATION_TIME, Manifest, TableSpec
-from headwater.core.migration import count
+from headwater.core.migration import count, documents
+from headwater.core.system import SYSTEM_SPECS
 from headwater.core.values import Int64
 from headwater.core.writes import check_size, checked_document
 from headwater.data import Ask, Tell, quiet
 from headwater.data.sources import Row, Source
 from headwater.data.staging import Staging
+from headwater.data.stored_files import TABLE, Bytes, digest, row_of
 from headwater.errors import HeadwaterError, ImportRefused, InvalidStorageId
 from headwater.settings import Limits
 
@@ -43,13 +45,11 @@ class Summary:
 
     Attributes:
         imported: documents by table.
-        removed: documents that were there before and are not any more, by table.
-        files: stored files of the zip, which were left out.
+        removed: documents that were there before and went, by table.
     """
 
     imported: dict[str, int]
     removed: dict[str, int]
-    files: int = 0
 
 
 class _Moved(Exception):
@@ -57,7 +57,14 @@ class _Moved(Exception):
 
 
 def import_file(
-    ask: Ask, source: Source, mode: Mode, folder: Path, clock: Clock, tell: Tell = quiet
+    ask: Ask,
+    source: Source,
+    mode: Mode,
+    folder: Path,
+    clock: Clock,
+    *,
+    files: Bytes | None = None,
+    tell: Tell = quiet,
 ) -> Summary:
     """Imports a file; what anybody follows is pushed as soon as it is in.
 
@@ -68,6 +75,7 @@ def import_file(
             of what is in the file's tables, `replace-all` of everything.
         folder: for the staging file.
         clock: for documents that come without an id or a time.
+        files: takes the bytes of stored files.
         tell: told of the progress.
 
     Raises:
@@ -76,7 +84,7 @@ def import_file(
     """
     for _ in range(_TRIES):
         try:
-            return _Import(ask, source, mode, folder, clock, tell).run()
+            return _Import(ask, source, mode, folder, clock, files, tell).run()
         except _Moved:
             continue
     raise ImportRefused(source.name, "tables were made or changed all the while; try again")
@@ -104,7 +112,10 @@ class _Import:
     mode: Mode
     folder: Path
     clock: Clock
+    files: Bytes | None
     tell: Tell
+    written: set[str] = field(default_factory=set)
+    known_files: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     more: int = 0
     last_time: float = 0.0
@@ -118,12 +129,22 @@ class _Import:
         try:
             imported = self._stage_all(staging, plan)
             self.tell("writing", 0, 0)
-            return self.ask(
+            done = self.ask(
                 lambda database: self._apply(database, plan, numbers, staging, imported),
                 writes=True,
             )
+        except BaseException:
+            self._settle_files(kept=False)
+            raise
         finally:
             staging.close()
+        self._settle_files(kept=True)
+        return done
+
+    def _settle_files(self, *, kept: bool) -> None:
+        if self.files is not None:
+            for uuid in self.written:
+                (self.files.kept if kept else self.files.removed)(uuid)
 
     def _numbers(self) -> dict[str, int]:
         """The numbers of the file's tables, by the ids in it, or as the zip says."""
@@ -143,6 +164,9 @@ class _Import:
         occupied = {name for name in database.catalog.tables if count(database, name, 1)}
         catalog = database.catalog.copy()
         self._prepare(catalog, numbers, occupied)
+        if TABLE in self.source.tables:
+            replaced = TABLE in occupied and self._replaces  # equal bytes are not written again
+            self.known_files = {u: h if replaced else "" for u, h in _uuids(database)}
         return _Plan(catalog, database.manifest, database.limits, occupied)
 
     def _prepare(self, catalog: Catalog, numbers: dict[str, int], occupied: set[str]) -> None:
@@ -177,7 +201,7 @@ class _Import:
         imported = {}
         total, before = self.source.size, 0
         for table in self.source.tables:
-            spec = plan.manifest.table(table)
+            spec = SYSTEM_SPECS.get(table) or plan.manifest.table(table)
             imported[table] = 0
             for row in self.source.rows(spec):
                 self._stage(staging, plan, spec, row)
@@ -195,12 +219,31 @@ class _Import:
         try:
             if row.problem:
                 raise HeadwaterError(row.problem)
-            stored = self._stored(plan, spec, dict(row.value))
+            fields = dict(row.value)
+            if spec.name == TABLE:
+                fields = self._file(fields)
+            stored = self._stored(plan, spec, fields)
             keys = plan.catalog.table(spec.name).entry_keys(stored.value)
             if not staging.add(stored.id, stored.body, keys, given="_id" in row.value):
                 raise InvalidStorageId(f"`_id` {stored.id} is there twice")
         except HeadwaterError as error:
             self._note(f"{row.file}, line {row.line}: {' '.join(str(error).split())}")
+
+    def _file(self, line: dict[str, Any]) -> dict[str, Any]:
+        """The row of a stored file, whose bytes are durable."""
+        row = row_of(line, self.known_files, self.clock)
+        uuid = row["storageId"]
+        if self.known_files.pop(uuid, None) == row["sha256"]:
+            self.known_files[uuid] = ""
+            return row
+        self.known_files[uuid] = ""
+        content = self.source.file(str(line.get("_id")))
+        if content is None or self.files is None:
+            raise HeadwaterError("the bytes of this file are not in the zip")
+        with content:
+            self.written.add(uuid)
+            self.files.write(uuid, content, digest(row))
+        return row
 
     def _note(self, problem: str) -> None:
         if len(self.problems) < _REPORTED:
@@ -250,13 +293,16 @@ class _Import:
             plan.catalog
         ):
             raise _Moved
-        removed = {name: _clear(database, name) for name in self._cleared(occupied)}
+        cleared = set(self._cleared(occupied))
+        for uuid, _ in _uuids(database) if TABLE in cleared else ():
+            database.files.removed(uuid)
+        removed = {name: _clear(database, name) for name in cleared}
         if not self._replaces:
             self._check_unknown(database, staging)
         for writes in staging.writes():
             database.storage.write(writes)
         database.catalog.changed = True
-        return Summary(imported, removed, self.source.files)
+        return Summary(imported, removed)
 
     def _cleared(self, occupied: set[str]) -> Iterable[str]:
         if self.mode == "replace-all":
@@ -290,7 +336,14 @@ def _marks(catalog: Catalog) -> dict[str, Any]:
     }
 
 
+def _uuids(database: Database) -> Iterator[tuple[str, str]]:
+    for stored in documents(database, TABLE):
+        yield str(stored.value["storageId"]), str(stored.value["sha256"])
+
+
 def _check_table_name(source: Source, name: str) -> None:
+    if name == TABLE and source.has_files:
+        return
     if name.startswith("_"):
         text = f"Invalid table name {name} starts with metadata prefix '_'"
         raise ImportRefused(source.name, text)

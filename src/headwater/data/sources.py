@@ -62,7 +62,6 @@ class Source:
         self.name = name or path.name
         self._archive = Archive.open(path, limits) if format == "zip" else None
         self.tables = self._tables(table)
-        self.files = 0 if self._archive is None else len(self._archive.files)
 
     def _tables(self, wanted: str | None) -> list[str]:
         if self._archive is None:
@@ -70,7 +69,9 @@ class Source:
         found = [name for name in self._archive.documents if not name.startswith("_")]
         if wanted is not None and wanted not in found:
             raise ImportRefused(self.name, f"there is no table {wanted}; {', '.join(found)}")
-        return sorted(found) if wanted is None else [wanted]
+        if wanted is not None:
+            return [wanted]
+        return [*sorted(found), *(["_storage"] if "_storage" in self._archive.documents else [])]
 
     @property
     def size(self) -> int:
@@ -99,6 +100,16 @@ class Source:
             shapes = shapes_of(table.document)
             with self._path.open("rb") as file:
                 yield from self._of_lines(file, self.name, lambda value: plain_in(value, shapes))
+
+    @property
+    def has_files(self) -> bool:
+        """True for a zip that has stored files."""
+        return self._archive is not None and "_storage" in self._archive.documents
+
+    def file(self, document_id: str) -> IO[bytes] | None:
+        """The bytes of a stored file, None when the zip has only its line."""
+        info = self._archive.files.get(document_id) if self._archive is not None else None
+        return None if self._archive is None or info is None else self._archive.read(info)
 
     def close(self) -> None:
         """Lets the file go."""
