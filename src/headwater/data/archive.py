@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 import stat
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -19,6 +22,19 @@ from headwater.settings import Limits
 _MEMBER: Final = re.compile(r"(?:.*/)?([^/]+)/(documents|generated_schema)\.jsonl")
 _FILE: Final = re.compile(r"(?:.*/)?_storage/([^/.]+)(?:\.[^/]+)?")
 _SMALL: Final = 2**26  # 64 MiB unpacked harm nobody, however well they were packed
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """What the library says of a damaged member, said of the import.
+
+    Raises:
+        ImportRefused: the member is damaged.
+    """
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise ImportRefused(name, f"the zip is damaged: {error}") from None
 
 
 @dataclass

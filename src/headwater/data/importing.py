@@ -26,6 +26,7 @@ from headwater.core.system import SYSTEM_SPECS
 from headwater.core.values import Int64
 from headwater.core.writes import check_size, checked_document
 from headwater.data import Ask, Tell, quiet
+from headwater.data.archive import reading
 from headwater.data.sources import Row, Source
 from headwater.data.staging import Staging
 from headwater.data.stored_files import TABLE, Bytes, digest, row_of
@@ -150,8 +151,8 @@ class _Import:
         """The numbers of the file's tables, by the ids in it, or as the zip says."""
         said, found = self.source.numbers(), {}
         for table in self.source.tables:
-            first = next(iter(self.source.rows(TableSpec(table))), None)
-            text = first.value.get("_id") if first else None
+            first = self.source.first(table)
+            text = first.get("_id") if first else None
             number = ids.table_of(text) if isinstance(text, str) else None
             number = number or (said.get(table) if first is None or text is not None else None)
             if number:
@@ -240,7 +241,7 @@ class _Import:
         content = self.source.file(str(line.get("_id")))
         if content is None or self.files is None:
             raise HeadwaterError("the bytes of this file are not in the zip")
-        with content:
+        with content, reading(content.name):
             self.written.add(uuid)
             self.files.write(uuid, content, digest(row))
         return row

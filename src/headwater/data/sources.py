@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from headwater.core import values
 from headwater.core.manifest import TableSpec
 from headwater.core.validators import Number, Object, String
 from headwater.core.values import UNSET
-from headwater.data.archive import Archive
+from headwater.data.archive import Archive, reading
 from headwater.data.values_in import cell_in, lossless_in, parsed, plain_in, shapes_of
 from headwater.errors import ImportRefused, InvalidValue
 from headwater.settings import Limits
@@ -88,6 +87,20 @@ class Source:
         lines = [parsed(line) for _, line in self._lines(self._archive.read(info), info.filename)]
         return {str(one.get("name")): int(one.get("id", 0)) for one in lines if type(one) is dict}
 
+    def first(self, table: str) -> dict[str, Any] | None:
+        """The first row as it stands there, {} when it is none, None when there is no row."""
+        if self._archive is None:
+            row = next(self.rows(TableSpec(table)), None)
+            return None if row is None else row.value
+        info = self._archive.documents[table]
+        with self._archive.read(info) as file:
+            _, line = next(self._lines(file, info.filename), (0, None))
+        try:
+            found = {} if line is None else parsed(line)
+        except InvalidValue:
+            found = {}
+        return None if line is None else found if type(found) is dict else {}
+
     def rows(self, table: TableSpec) -> Iterator[Row]:
         """The rows of a table, oldest line first."""
         if self._archive is not None:
@@ -118,12 +131,9 @@ class Source:
 
     def _of_zip(self, archive: Archive, table: TableSpec) -> Iterator[Row]:
         info = archive.documents[table.name]
-        try:
-            read = self._reader(archive, table)
-            with archive.read(info) as file:
-                yield from self._of_lines(file, info.filename, read)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-            raise ImportRefused(info.filename, f"the zip is damaged: {error}") from None
+        read = self._reader(archive, table)
+        with archive.read(info) as file:
+            yield from self._of_lines(file, info.filename, read)
 
     def _reader(self, archive: Archive, table: TableSpec) -> Callable[[Any], Any]:
         """How the lines of a table's documents are to be understood."""
@@ -153,7 +163,7 @@ class Source:
 
     def _lines(self, file: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
         number, most = 0, int(self._limits.import_line_bytes)
-        while line := file.readline(most + 1):
+        while line := _line(file, most + 1, name):
             number += 1
             if len(line) > most:
                 raise ImportRefused(f"{name}, line {number}", f"longer than {most:,} bytes")
@@ -212,11 +222,18 @@ class Source:
         return _row(self.name, line, lambda: dict(zip(names, cells, strict=True)), read)
 
 
+def _line(file: IO[bytes], most: int, name: str) -> bytes:
+    with reading(name):
+        return file.readline(most)
+
+
 def _row(file: str, line: int, parse: Callable[[], Any], read: Callable[[Any], Any]) -> Row:
     try:
         found = parse()
         if type(found) is not dict:
             return Row(file, line, {}, "not an object")
         return Row(file, line, values.normalize(read(found)))
-    except (InvalidValue, RecursionError) as error:
-        return Row(file, line, {}, str(error) or "nested too deep")
+    except RecursionError:
+        return Row(file, line, {}, "nested deeper than any document may be")
+    except InvalidValue as error:
+        return Row(file, line, {}, str(error))

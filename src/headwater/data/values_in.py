@@ -18,7 +18,16 @@ from typing import Any, Final
 import orjson
 
 from headwater.core import values
-from headwater.core.validators import AnyValue, Array, Literal, Object, Record, Union, Validator
+from headwater.core.validators import (
+    AnyValue,
+    Array,
+    Literal,
+    Object,
+    Record,
+    String,
+    Union,
+    Validator,
+)
 from headwater.core.values import UNSET, Int64
 from headwater.errors import InvalidValue
 
@@ -94,7 +103,7 @@ def plain_in(parsed: Any, shapes: Shapes, context: Any = "infer") -> Any:
 def cell_in(text: str, shapes: Shapes, *, optional: bool) -> Any:
     """The value of a CSV cell; UNSET for an empty one where the field may be absent."""
     kinds = _kinds(shapes)
-    if text == "" and "string" not in kinds and (optional or "any" not in kinds):
+    if text == "" and not any(_is_text(shape) for shape in shapes):
         return None if _may_be_null(shapes) and not optional else UNSET
     if "number" in kinds or "any" in kinds:
         try:
@@ -179,6 +188,11 @@ def _kind_of(shape: Validator) -> str:
     if isinstance(shape.value, bool):
         return "boolean"
     return "int64" if isinstance(shape.value, Int64) else "number"
+
+
+def _is_text(shape: Validator) -> bool:
+    """True where an empty cell is an empty text."""
+    return isinstance(shape, String | AnyValue) or shape == Literal("")
 
 
 def _may_be_null(shapes: Shapes) -> bool:
