@@ -73,9 +73,7 @@ class _Job:
         }
         if lost:
             listed = ", ".join(f"{count:,} of {name}" for name, count in sorted(lost.items()))
-            typer.confirm(
-                f"This deletes documents that are there now: {listed}. Go on?", abort=True
-            )
+            typer.confirm(f"This deletes documents: {listed}. Go on?", abort=True)
 
     def _tables(self) -> list[str]:
         from headwater.data.sources import Source

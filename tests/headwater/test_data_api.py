@@ -1,0 +1,190 @@
+"""Data in and out of a running server, by HTTP with the admin key."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headwater.data_api import DATA_ROUTES, clear_leftovers
+from headwater.settings import STATE
+from tests.headwater.data.doors import lines
+from tests.headwater.served import Served
+
+ADD = {"path": "tasks:add", "args": {"title": "a", "copies": 3}}
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A server with three tasks."""
+    made = Served(tmp_path, import_bytes=100_000)
+    made.post("/api/mutation", ADD)
+    yield made
+    made.close()
+
+
+def get(served: Served, path: str, **query: Any) -> Any:
+    """An admin's GET."""
+    return served.request("GET", path, params=query, headers={"Authorization": served.admin})
+
+
+def sent(served: Served, body: bytes | str, **query: Any) -> list[dict[str, Any]]:
+    """What the server tells of an import."""
+    headers = {"Authorization": served.admin}
+    answer = served.request("POST", "/api/data/import", params=query, content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def titles(served: Served) -> list[str]:
+    """The tasks."""
+    found: list[str] = served.post("/api/query", {"path": "tasks:titles", "args": {}})["value"]
+    return found
+
+
+@pytest.mark.parametrize("route", sorted(DATA_ROUTES))
+def test_nobody_without_the_admin_key_is_answered(served: Served, route: str) -> None:
+    """No key, a person's token; and a page of another origin is told nothing, key or not."""
+    method = "POST" if route.endswith("import") else "GET"
+    token = served.auth.token("ana")
+    for header in ({}, {"Authorization": f"Bearer {token}"}):
+        assert served.request(method, route, headers=header).status_code in (401, 403)
+    origin = {"Origin": "https://app.example", "Authorization": served.admin}
+    answer = served.request(method, route, headers=origin)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_tables_are_listed_with_their_sizes(served: Served) -> None:
+    """The app's first, then the runtime's own."""
+    tables = get(served, "/api/data/tables").json()["tables"]
+    assert tables[0] == {
+        "name": "tasks",
+        "documents": 3,
+        "declared": True,
+        "indexes": ["by_creation_time"],
+    }
+    assert [t["name"] for t in tables[1:]] == ["_scheduled_functions", "_storage"]
+
+
+def test_documents_are_listed(served: Served) -> None:
+    """As many as asked for, the oldest or the newest first."""
+    answer = get(served, "/api/data/documents", table="tasks", limit=2)
+    first = [json.loads(line) for line in answer.text.splitlines()]
+    assert [document["title"] for document in first] == ["a", "a"]
+    newest = get(served, "/api/data/documents", table="tasks", limit=1, order="desc").json()
+    assert newest["_creationTime"] > first[1]["_creationTime"]
+    for query, code in (({"table": "x"}, 404), ({"table": "tasks", "limit": "x"}, 400)):
+        assert get(served, "/api/data/documents", **query).status_code == code
+
+
+def test_an_export_can_be_imported(served: Served) -> None:
+    """With ids and times; who follows the table is shown it."""
+    before = get(served, "/api/data/documents", table="tasks").text
+    snapshot = get(served, "/api/data/export")
+    assert snapshot.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(snapshot.content)) as archive:
+        assert len(archive.read("tasks/documents.jsonl").splitlines()) == 3
+    served.post("/api/mutation", ADD)
+    events = sent(served, snapshot.content, format="zip", mode="replace")
+    assert events[-1] == {"done": {"imported": {"tasks": 3}, "removed": {"tasks": 6}}}
+    assert get(served, "/api/data/documents", table="tasks").text == before
+
+
+def test_what_is_wrong_with_a_file_is_told(served: Served) -> None:
+    """Under the name the sender gave it; nothing is kept and nothing is left lying about."""
+    text = lines({"title": "b"}, {"title": 7})
+    query = {"format": "jsonl", "table": "tasks", "mode": "append", "name": "my.jsonl"}
+    assert "my.jsonl, line 2: " in sent(served, text, **query)[-1]["error"]
+    assert titles(served) == ["a"] * 3
+    assert list((served.options.root / STATE).glob("import-*")) == []
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"format": "xml"}, {"format": "zip", "mode": "x"}, {"format": "csv"}]
+)
+def test_an_import_must_say_what_it_is(served: Served, query: dict[str, str]) -> None:
+    """A format, a mode, and a table where the file names none."""
+    headers = {"Authorization": served.admin}
+    answer = served.request("POST", "/api/data/import", params=query, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "BadImport")
+
+
+def test_a_file_too_large_for_the_disk_is_refused(served: Served) -> None:
+    """By its limit, before anything of it is looked at."""
+    headers = {"Authorization": served.admin}
+    query = {"format": "jsonl", "table": "tasks"}
+    body = b"x" * 100_001
+    path = "/api/data/import"
+    answer = served.request("POST", path, params=query, content=body, headers=headers)
+    assert answer.status_code == 413
+    assert list((served.options.root / STATE).glob("import-*")) == []
+
+
+def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
+    """What it had received or copied; nothing else."""
+    for name in ("import-x", "export-y", "files"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("x")
+    clear_leftovers(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["files"]
+
+
+def store(served: Served, content: bytes, content_type: str) -> str:
+    """Uploads a file; gives its id."""
+    url = served.files.upload_url(served.hub.engine.database.clock.now_ns() / 1e6)
+    path = url.removeprefix(served.files.origin)
+    headers = {"Content-Type": content_type}
+    answer = served.request("POST", path, content=content, headers=headers)
+    found: str = answer.json()["storageId"]
+    return found
+
+
+def stored(served: Served, document_id: str) -> tuple[bytes, str]:
+    """A file's bytes and type, as its URL gives them."""
+    text = get(served, "/api/data/documents", table="_storage").text
+    rows = {row["_id"]: row for row in map(json.loads, text.splitlines())}
+    answer = served.request("GET", f"/api/storage/{rows[document_id]['storageId']}")
+    return answer.content, answer.headers.get("content-type", "")
+
+
+def test_stored_files_travel_with_a_snapshot(served: Served, tmp_path: Path) -> None:
+    """Asked for, into an empty deployment and over themselves; bytes, types and ids are kept."""
+    image, bare = store(served, b"\x89PNG", "image/png"), store(served, b"", "text/plain")
+    snapshot = get(served, "/api/data/export", includeStorage="true").content
+    with zipfile.ZipFile(io.BytesIO(snapshot)) as archive:
+        assert archive.read(f"_storage/{image}.png") == b"\x89PNG"
+        rows = [json.loads(line) for line in archive.read("_storage/documents.jsonl").splitlines()]
+    assert (rows[0]["_id"], rows[0]["size"], rows[0]["contentType"]) == (image, 4, "image/png")
+    assert {"internalId", "sha256", "_creationTime"} <= rows[0].keys()
+    other = Served(tmp_path / "other")
+    for server, mode in ((other, "empty"), (other, "replace"), (served, "replace")):
+        done = sent(server, snapshot, format="zip", mode=mode)[-1]["done"]
+        assert done["imported"] == {"tasks": 3, "_storage": 2}
+        assert stored(server, image) == (b"\x89PNG", "image/png")
+        assert stored(server, bare) == (b"", "text/plain")
+    other.close()
+
+
+def test_a_file_that_is_not_what_its_line_says_is_refused(served: Served, tmp_path: Path) -> None:
+    """And what was written of it before is not kept."""
+    image = store(served, b"right", "image/png")
+    snapshot = get(served, "/api/data/export", includeStorage="true").content
+    spoilt = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(snapshot)) as whole,
+        zipfile.ZipFile(spoilt, "w") as archive,
+    ):
+        for name in whole.namelist():
+            wrong = name.startswith(f"_storage/{image}")
+            archive.writestr(name, b"wrong" if wrong else whole.read(name))
+    other = Served(tmp_path / "other")
+    error = sent(other, spoilt.getvalue(), format="zip")[-1]["error"]
+    assert "_storage/documents.jsonl, line 1: " in error
+    assert "SHA-256" in error
+    assert titles(other) == []
+    other.close()
