@@ -180,6 +180,7 @@ def opened(server: ServerProcess) -> SqliteStorage | None:
 def unfinished(server: ServerProcess) -> list[str]:
     """The indexes that the database of a dead server has still to fill."""
     storage = wait_for(lambda: opened(server), "its last process is gone")
+    assert storage is not None
     names = [name for _, name, _ in Catalog.load(storage).unfilled()]
     storage.close()
     return names
