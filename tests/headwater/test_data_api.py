@@ -68,7 +68,7 @@ def test_tables_are_listed_with_their_sizes(served: Served) -> None:
         "declared": True,
         "indexes": ["by_creation_time"],
     }
-    assert [t["name"] for t in tables[1:]] == ["_scheduled_functions", "_storage"]
+    assert [t["name"] for t in tables[1:]] == ["_crons", "_scheduled_functions", "_storage"]
 
 
 def test_documents_are_listed(served: Served) -> None:

@@ -441,7 +441,7 @@ class Engine:
             if progress.wait:
                 batch.answers.append(Answer(partial(work.waits, progress.wait)))
 
-    def _overhaul(self, work: Overhaul, batch: _Batch) -> None:
+    def _overhaul(self, work: Overhaul, batch: EngineBatch) -> None:
         """Lets the runtime work on the database itself, between what came before and after it."""
         self._commit(batch)
         try:
