@@ -56,6 +56,11 @@ TESTED_THROUGH = {
         check.chains check.indexes check.outside check.outside_calls check.project
         check.registered check.routes check.scopes check.signatures check.tables
     """,
+    "tests/headwater/cli/test_data_commands.py": """
+        cli.export cli.import_ cli.reach data.at_rest
+    """,
+    "tests/headwater/test_data_api.py": "data.browse data.files_door data.stored_files",
+    "tests/headwater/data": "data.sources data.staging data.values_in",
     "tests/scenarios": """
         action_loop auth.callers auth.claims auth.dev
         cli.project cli.run cli.serve cli.token core.actions core.calls

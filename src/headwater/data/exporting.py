@@ -9,7 +9,9 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import IO, Any, Final, cast
 
 import orjson
@@ -27,9 +29,10 @@ from headwater.data.values_in import lossless_out
 README: Final = """# A snapshot of a Headwater deployment
 
 `TABLE/documents.jsonl` has the documents of a table, one per line, in Convex's export format.
-`headwater import` reads this file, and so does `npx convex import`.
+`headwater import` reads this file.
 """
 _CHUNK: Final = 1_000
+_PAUSE_S: Final = 0.001
 _DATE: Final = (1980, 1, 1, 0, 0, 0)  # equal snapshots are equal files
 
 
@@ -71,13 +74,16 @@ def export(
         tell: told of the progress.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix="export-") as place:
-        copy = storage.snapshot(
-            Path(place) / "copy.sqlite3", lambda done, total: tell("copying", done, total)
-        )
+        copy = storage.snapshot(Path(place) / "copy.sqlite3", partial(_copied, tell))
         try:
             yield from _written(copy, files, tell)
         finally:
             copy.close()
+
+
+def _copied(tell: Tell, done: int, total: int) -> None:
+    tell("copying", done, total)
+    sleep(_PAUSE_S)  # the engine's turn
 
 
 def _written(copy: Storage, files: Bytes | None, tell: Tell) -> Iterator[bytes]:

@@ -101,7 +101,7 @@ class Storage(Protocol):
 
         Args:
             path: a file that may be used for it, and is removed by the caller.
-            tell: told how much is done, and of how much.
+            tell: told how much is done, and of how much; while it waits, this store has its turn.
         """
 
     def close(self) -> None:

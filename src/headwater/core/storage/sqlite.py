@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from time import sleep
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from headwater.core.keys import DOCUMENTS, document_key
@@ -36,7 +35,7 @@ _DROP_DOCUMENTS: Final = (
 )
 _BACKUP_PAGES: Final = 256  # 1 MiB
 _MANY: Final = 500  # rows of one write
-_PAUSE_S: Final = 0.001
+_RETRY_S: Final = 0.001  # while the engine is in a transaction
 _MEMORY: Final = ":memory:"
 _UP, _DOWN = _SCAN.format("ASC"), _SCAN.format("DESC")
 _SCAN_IDS: Final = "SELECT id FROM documents WHERE id >= ? AND id < ? ORDER BY id {} LIMIT ?"
@@ -226,13 +225,12 @@ class SqliteStorage:
         database at that moment. (The engine's connection is the only one the file may have.)
         """
 
-        def pause(_status: int, remaining: int, total: int) -> None:
+        def told(_status: int, remaining: int, total: int) -> None:
             tell(total - remaining, total)
-            sleep(_PAUSE_S)  # the engine's turn
 
         with closing(sqlite3.connect(path)) as copy:
             copy.execute("PRAGMA synchronous = OFF")  # it is thrown away with this process
-            self._db.backup(copy, pages=_BACKUP_PAGES, progress=pause, sleep=_PAUSE_S)
+            self._db.backup(copy, pages=_BACKUP_PAGES, progress=told, sleep=_RETRY_S)
         return SqliteStorage(path)
 
     def freeze(self) -> None:
