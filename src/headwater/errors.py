@@ -246,6 +246,18 @@ class Overloaded(HeadwaterError):
         super().__init__(text)
 
 
+class SnapshotGone(HeadwaterError):
+    """A query at a timestamp that can no longer be read; ask for a new one and start again."""
+
+    def __init__(self, kept_s: float) -> None:
+        super().__init__(
+            f"The data of this timestamp is no longer there: it is kept for {kept_s:g} s, and less "
+            "when much is written."
+        )
+
+    fix = "start again at a new timestamp: make a new ConvexHttpClient for each consistent read"
+
+
 class NotAuthenticated(HeadwaterError):
     """A function that needs a signed-in caller was called without one."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -15,12 +17,18 @@ from headwater.core import values
 from headwater.core.calls import Call, Outcome
 from headwater.core.failures import WHOLE, Disclosure, Failure
 from headwater.core.manifest import FunctionKind, canonical_path
-from headwater.errors import InvalidToken, InvalidValue
+from headwater.core.protocol import decode_ts, encode_ts
+from headwater.errors import InvalidToken, InvalidValue, ProtocolError
 from headwater.hub import Hub
 from headwater.settings import Limits
 
 _FORMATS = ("json", "convex_encoded_json")
-_BUSY = {"Conflict": "OptimisticConcurrencyControlFailure", "Overloaded": "TooManyWrites"}
+_BUSY = {
+    "Conflict": "OptimisticConcurrencyControlFailure",
+    "Overloaded": "TooManyWrites",
+    "SnapshotGone": "OutOfRetention",
+}
+Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
 class BadRequest(Exception):
@@ -46,10 +54,14 @@ class HttpApi:
             methods = ["POST", "GET"] if kind == "query" else ["POST"]
             app.add_route(f"/api/{kind}", self._guarded(self._of_kind(kind)), methods)
         app.add_route("/api/function", self._guarded(self._function), ["POST"])
+        app.add_route("/api/query_ts", self._guarded(self._query_ts), ["POST"])
+        app.add_route("/api/query_at_ts", self._guarded(self._query_at_ts), ["POST"])
+        app.add_route("/api/query_batch", self._guarded(self._query_batch), ["POST"])
         app.add_route("/api/run/{path:path}", self._guarded(self._run), ["POST"])
         app.add_route("/version", self._text(self._version), ["GET"])
         app.add_route("/instance_version", self._text(self._version), ["GET"])
         app.add_route("/instance_name", self._text("headwater"), ["GET"])
+        app.add_exception_handler(HTTPException, _not_served)
 
     def _text(self, text: str) -> Callable[[Request], Awaitable[Response]]:
         async def answer(_request: Request) -> Response:
@@ -57,9 +69,7 @@ class HttpApi:
 
         return answer
 
-    def _guarded(
-        self, handler: Callable[[Request, Caller], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             try:
                 caller = await self._auth.caller(request.headers.get("authorization"))
@@ -73,7 +83,7 @@ class HttpApi:
 
         return answer
 
-    def _of_kind(self, kind: FunctionKind) -> Callable[[Request, Caller], Awaitable[Response]]:
+    def _of_kind(self, kind: FunctionKind) -> Handler:
         async def answer(request: Request, caller: Caller) -> Response:
             if request.method == "GET":
                 body: Any = dict(request.query_params)
@@ -103,9 +113,58 @@ class HttpApi:
             raise BadRequest(400, "BadJsonBody", "the body must be a JSON object")
         return body
 
+    async def _query_ts(self, _request: Request, _caller: Caller) -> Response:
+        return _json({"ts": encode_ts(await self._hub.pin())})
+
+    async def _query_at_ts(self, request: Request, caller: Caller) -> Response:
+        body = await self._body(request)
+        ts = _timestamp(body)
+        if ts > self._hub.engine.last_ts:
+            text = "`ts` is newer than the database; ask /api/query_ts for one"
+            raise BadRequest(400, "BadTimestamp", text)
+        return await self._call(_member(body, "path"), body, "query", caller, ts)
+
+    async def _query_batch(self, request: Request, caller: Caller) -> Response:
+        """Several queries, all at one timestamp."""
+        queries = (await self._body(request)).get("queries")
+        if not isinstance(queries, list) or not all(isinstance(one, dict) for one in queries):
+            raise BadRequest(
+                400, "BadJsonBody", 'the body needs `queries`, a list such as [{"path", "args"}]'
+            )
+        most = self._limits.queries_at_once
+        if len(queries) > most:
+            text = f"{len(queries)} queries are too many for one request; send {most} at most"
+            raise BadRequest(400, "TooManyQueries", text)
+        calls = [self._prepared(_member(one, "path"), one, "query", caller) for one in queries]
+        ts, results = await self._hub.pin(), []
+        for call, format_ in calls:
+            call.at_ts = ts
+            outcome, _ = await self._hub.execute(call)
+            if outcome.failure is not None and outcome.failure.overloaded is not None:
+                return self._response(outcome, format_, caller)
+            results.append(self._result(outcome, format_, caller))
+        return _json({"results": results})
+
     async def _call(
-        self, given: str, body: dict[str, Any], kind: FunctionKind | None, caller: Caller
+        self,
+        given: str,
+        body: dict[str, Any],
+        kind: FunctionKind | None,
+        caller: Caller,
+        at_ts: int | None = None,
     ) -> Response:
+        call, format_ = self._prepared(given, body, kind, caller)
+        call.at_ts = at_ts
+        if call.kind == "action":
+            outcome = await self._hub.actions.run(call)
+        else:
+            outcome, _ = await self._hub.execute(call)
+        return self._response(outcome, format_, caller)
+
+    def _prepared(
+        self, given: str, body: dict[str, Any], kind: FunctionKind | None, caller: Caller
+    ) -> tuple[Call, str]:
+        """The call that a body describes, and how its result is to be spelled."""
         path = canonical_path(given)
         format_ = body.get("format", "json")
         if format_ not in _FORMATS:
@@ -116,36 +175,49 @@ class HttpApi:
             raise BadRequest(400, "BadComponentPath", "components are not supported")
         arguments = _arguments(body.get("args", {}))
         wanted = kind or self._kind_of(path)
-        call = Call(path, wanted, arguments, caller.identity, internal=caller.admin)
-        if wanted == "action":
-            outcome = await self._hub.actions.run(call)
-        else:
-            outcome, _ = await self._hub.execute(call)
-        return self._response(outcome, format_, WHOLE if caller.admin else self._disclosure)
+        return Call(path, wanted, arguments, caller.identity, internal=caller.admin), format_
 
     def _kind_of(self, path: str) -> FunctionKind:
         spec = self._hub.engine.database.manifest.functions.get(path)
         return spec.kind if spec is not None else "query"
 
-    @property
-    def _disclosure(self) -> Disclosure:
-        return self._hub.engine.disclosure
+    def _disclosure(self, caller: Caller) -> Disclosure:
+        return WHOLE if caller.admin else self._hub.engine.disclosure
 
-    def _response(self, outcome: Outcome, format_: str, disclosure: Disclosure) -> Response:
+    def _response(self, outcome: Outcome, format_: str, caller: Caller) -> Response:
         failure = outcome.failure
+        if failure is not None and failure.overloaded is not None:
+            return busy(failure, self._disclosure(caller).message(failure, outcome.request_id))
+        return _json(self._result(outcome, format_, caller))
+
+    def _result(self, outcome: Outcome, format_: str, caller: Caller) -> dict[str, Any]:
+        disclosure, failure = self._disclosure(caller), outcome.failure
         told = disclosure.lines(outcome.log_lines)
         lines = {"logLines": told} if told else {}
         if failure is None:
-            body = {"status": "success", "value": _formatted(outcome.value or b"null", format_)}
-            return _json({**body, **lines})
-        if failure.overloaded is not None:
-            message = disclosure.message(failure, outcome.request_id)
-            return busy(failure, message)
+            value = _formatted(outcome.value or b"null", format_)
+            return {"status": "success", "value": value, **lines}
         message = disclosure.message(failure, outcome.request_id)
         body = {"status": "error", "errorMessage": message}
         if failure.data is not None:
             body["errorData"] = _formatted(failure.data, format_)
-        return _json({**body, **lines})
+        return {**body, **lines}
+
+
+async def _not_served(request: Request, error: Exception) -> Response:
+    """No such route, or another method of one: in the form of all refusals."""
+    assert isinstance(error, HTTPException), "only for these it is called"
+    path, allowed = request.url.path, (error.headers or {}).get("Allow")
+    if error.status_code == 405:
+        text = f"{path} does not take {request.method}" + (f", but {allowed}" if allowed else "")
+        response = problem(405, "MethodNotAllowed", text)
+    elif error.status_code == 404:
+        response = problem(404, "NotFound", f"there is nothing at {path}")
+    else:
+        code = HTTPStatus(error.status_code).phrase.title().replace(" ", "")
+        response = problem(error.status_code, code, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def body_of(request: Request, limit: int) -> bytes:
@@ -212,6 +284,14 @@ def _member(body: dict[str, Any], name: str) -> str:
             400, "BadJsonBody", f"the body needs `{name}`, a text such as 'tasks:list'"
         )
     return value
+
+
+def _timestamp(body: dict[str, Any]) -> int:
+    try:
+        return decode_ts(body.get("ts"))
+    except ProtocolError:
+        text = "the body needs `ts`, a timestamp of /api/query_ts"
+        raise BadRequest(400, "BadTimestamp", text) from None
 
 
 def _arguments(given: Any) -> Any:

@@ -21,7 +21,17 @@ from headwater.core.database import Database
 from headwater.core.engine import Engine
 from headwater.core.timelimit import HardLimit
 from headwater.core.transaction import Transaction
-from headwater.core.work import Execute, Output, Overhaul, Reload, RunDue, Transact, Work, settle
+from headwater.core.work import (
+    Execute,
+    Output,
+    Overhaul,
+    Pin,
+    Reload,
+    RunDue,
+    Transact,
+    Work,
+    settle,
+)
 from headwater.last_call import LastCall
 from headwater.recorder import Recorder
 from headwater.records import Records
@@ -29,6 +39,7 @@ from headwater.records import Records
 T = TypeVar("T")
 _NAP_S = 60.0
 _ALONE = (Reload, Overhaul)  # they take as long as they take
+_SESSIONS_NOTED = 1_000
 _log = logging.getLogger("headwater")
 
 
@@ -50,6 +61,7 @@ class Hub:
         self.recorder = Recorder(Records(engine.database.limits))
         self.recorder.attach(engine)
         self.sessions = 0
+        self._too_large: dict[str, None] = {}
         self.actions = ActionLoop(engine, self.put)
         self._scheduled: set[asyncio.Task[None]] = set()
         engine.background.start_action = self._start_action
@@ -67,6 +79,16 @@ class Hub:
         """Queues work for the engine; from any thread."""
         self._inbox.put(work)
 
+    def sent_too_large(self, session_id: str) -> None:
+        """Notes a session that sent what is not even read; the newest are remembered."""
+        self._too_large[session_id] = None
+        while len(self._too_large) > _SESSIONS_NOTED:
+            self._too_large.pop(next(iter(self._too_large)))
+
+    def was_too_large(self, session_id: str) -> bool:
+        """True for a session that would send it again as soon as it is connected."""
+        return session_id in self._too_large
+
     def stop(self) -> None:
         """Ends the engine's loop after what is queued now."""
         self._inbox.put(None)
@@ -80,6 +102,12 @@ class Hub:
                 future.set_result((outcome, ts))
 
         self.put(Execute(call, reply))
+        return await future
+
+    async def pin(self) -> int:
+        """A timestamp that queries can be run at for a while; on the network's loop."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.put(Pin(partial(settle, future, error=None)))
         return await future
 
     async def transact(self, step: Callable[[Transaction], T]) -> T:

@@ -310,7 +310,7 @@ class _Network:
             uvicorn.Config(
                 front,
                 ws="websockets-sansio",
-                ws_max_size=int(server.limits.message_bytes),
+                ws_max_size=int(max(server.limits.frame_bytes, server.limits.message_bytes)),
                 ws_per_message_deflate=False,  # 2 to 3.7 times the CPU of a message
                 ws_ping_interval=ping_s,
                 ws_ping_timeout=dead_s - ping_s,

@@ -113,9 +113,17 @@ class Limits:
     message_bytes: int = _limit(
         20 * 2**20, "one message of a client: the arguments limit and its envelope"
     )
+    snapshot_s: float = _limit(30.0, "how long a timestamp of /api/query_ts can be read, as Convex")
+    snapshot_bytes: int = _limit(
+        32 * 2**20, "replaced documents kept for such reads; more ends them, not the writes"
+    )
+    queries_at_once: int = _limit(100, "queries of one /api/query_batch; each holds the engine")
     http_request_bytes: int = _limit(20 * 2**20, "the body of a request for an HTTP route")
     http_response_bytes: int = _limit(
         20 * 2**20, "the answer of an HTTP route, as Convex; larger things are files"
+    )
+    frame_bytes: int = _limit(
+        64 * 2**20, "a larger message is not read at all, and ends its session for good"
     )
     requests_waiting: int = _limit(1_000, "per socket, as Convex: TooManyConcurrentMutations")
     queries_per_session: int = _limit(10_000, "live queries of one socket; bounds memory")

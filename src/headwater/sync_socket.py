@@ -16,7 +16,9 @@ from typing import Any
 from headwater.auth import EXPIRED, NOBODY, Auth, Caller
 from headwater.core import protocol
 from headwater.core.calls import Call, Outcome
-from headwater.core.protocol import ActionRequest, Authenticate, Event
+from headwater.core.failures import failure_of
+from headwater.core.protocol import ActionRequest, Authenticate, Connect, Event, TooLarge
+from headwater.core.replies import message_too_large
 from headwater.core.session import Close, Session
 from headwater.core.work import Authenticated, Drained, FromClient, Left
 from headwater.errors import InvalidToken, ProtocolError
@@ -30,6 +32,7 @@ Send = Callable[[Message], Awaitable[None]]
 _CHUNKED_SINCE = (1, 28, 0)
 _UNSUPPORTED = (0, 19, 1)
 _QUIET_TICKS = 3
+_TOO_LARGE = 1009  # the close code of a message larger than a frame may be
 _log = logging.getLogger("headwater")
 
 
@@ -117,14 +120,19 @@ class SyncSocket:
     async def _read(self, receive: Receive) -> None:
         while (message := await receive())["type"] != "websocket.disconnect":
             await self._take(message.get("text") or message.get("bytes") or b"")
+        if message.get("code") == _TOO_LARGE and self._session.id is not None:
+            self._hub.sent_too_large(self._session.id)
 
     async def _take(self, text: str | bytes) -> None:
         try:
-            message = protocol.parse(text)
+            message = self._parsed(text)
             if isinstance(message, Event):
                 return
             if isinstance(message, ActionRequest):
                 self._start_action(message)
+                return
+            if isinstance(message, TooLarge) and message.is_action:
+                self._refuse_action(message)
                 return
             work = (
                 await self._authenticated(message)  # what comes after it waits for it
@@ -140,6 +148,19 @@ class SyncSocket:
         # reconnect it may rightly replay any number of mutations.
         while self._messages - self._session.taken > self._limits.requests_waiting:
             await self._hub.next_turn()
+
+    def _parsed(self, text: str | bytes) -> protocol.ClientMessage | TooLarge:
+        if len(text) > self._limits.message_bytes:
+            return protocol.too_large(
+                text if isinstance(text, str) else text.decode(errors="replace")
+            )
+        message = protocol.parse(text)
+        if isinstance(message, Connect) and self._hub.was_too_large(message.session_id):
+            raise ProtocolError(
+                f"a message was larger than {int(self._limits.frame_bytes)} bytes and would be "
+                "sent again for ever; reload the page, and send less at once"
+            )
+        return message
 
     async def _authenticated(self, message: Authenticate) -> Authenticated:
         base = message.base_version
@@ -188,6 +209,12 @@ class SyncSocket:
             message.path, "action", message.arguments, session.identity, internal=session.admin
         )
         outcome = await self._hub.actions.run(call)
+        self.deliver([self._action_response(message.request_id, outcome)], 0, None)
+
+    def _refuse_action(self, message: TooLarge) -> None:
+        error = message_too_large(message.bytes, int(self._limits.message_bytes))
+        outcome = Outcome()
+        outcome.fail(failure_of(error), self._hub.engine.database.clock)
         self.deliver([self._action_response(message.request_id, outcome)], 0, None)
 
     def _action_response(self, request_id: int, outcome: Outcome) -> str:

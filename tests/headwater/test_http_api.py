@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from headwater.core.protocol import encode_ts
+from tests.headwater.projects import write_project
 from tests.headwater.served import Served
 
 ADD = {"path": "tasks:add", "args": {"title": "a"}}
@@ -103,3 +105,144 @@ def test_the_version_is_a_text(served: Served) -> None:
     """Clients and people ask for it."""
     assert served.request("GET", "/version").text[0].isdigit()
     assert served.request("GET", "/instance_name").text == "headwater"
+
+
+# consistent reads
+
+
+def test_queries_at_a_timestamp_see_what_was_there(served: Served) -> None:
+    """Though something was written since; a query without it sees that."""
+    served.post("/api/mutation", ADD)
+    ts = served.post("/api/query_ts", None)["ts"]
+    served.post("/api/mutation", {"path": "tasks:add", "args": {"title": "b"}})
+    assert served.post("/api/query_at_ts", {**TITLES, "ts": ts})["value"] == ["a"]
+    assert served.post("/api/query", TITLES)["value"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("ts", "told"),
+    [
+        (None, "the body needs `ts`"),
+        ("AAAA", "the body needs `ts`"),
+        (7, "the body needs `ts`"),
+        ("/////////38=", "`ts` is newer than the database"),
+    ],
+)
+def test_a_timestamp_that_is_none_is_refused(served: Served, ts: Any, told: str) -> None:
+    """With what to give instead."""
+    answer = served.request("POST", "/api/query_at_ts", json={**TITLES, "ts": ts})
+    assert (answer.status_code, answer.json()["code"]) == (400, "BadTimestamp")
+    assert told in answer.json()["message"]
+
+
+def test_a_timestamp_that_is_gone_is_503(served: Served) -> None:
+    """So that whoever tries again begins anew."""
+    ts = encode_ts(served.hub.engine.last_ts)
+    served.post("/api/mutation", ADD)
+    answer = served.request("POST", "/api/query_at_ts", json={**TITLES, "ts": ts})
+    assert (answer.status_code, answer.json()["code"]) == (503, "OutOfRetention")
+
+
+def test_a_batch_answers_each_query(served: Served) -> None:
+    """In order; one that fails fails alone."""
+    served.post("/api/mutation", ADD)
+    who = {"path": "tasks:who", "args": {}}
+    results = served.post("/api/query_batch", {"queries": [TITLES, who, TITLES]})["results"]
+    assert [result["status"] for result in results] == ["success", "error", "success"]
+    assert results[0]["value"] == results[2]["value"] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "BadJsonBody"),
+        ({"queries": {}}, "BadJsonBody"),
+        ({"queries": [7]}, "BadJsonBody"),
+        ({"queries": [{"args": {}}]}, "BadJsonBody"),
+        ({"queries": [{**TITLES, "format": "xml"}]}, "BadFormat"),
+    ],
+)
+def test_a_batch_that_makes_no_sense_is_refused(served: Served, body: Any, code: str) -> None:
+    """As a whole, before any of it runs."""
+    answer = served.request("POST", "/api/query_batch", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(("count", "status"), [(3, 200), (4, 400)])
+def test_queries_at_once_is_a_limit(tmp_path: Path, count: int, status: int) -> None:
+    """Three where three may be."""
+    served = Served(tmp_path, queries_at_once=3)
+    answer = served.request("POST", "/api/query_batch", json={"queries": [TITLES] * count})
+    served.close()
+    assert answer.status_code == status
+
+
+# refusals
+
+
+def test_what_is_not_there_is_404(served: Served) -> None:
+    """In the form of all refusals."""
+    answer = served.request("POST", "/api/nothing", json={})
+    told = {"code": "NotFound", "message": "there is nothing at /api/nothing"}
+    assert (answer.status_code, answer.json()) == (404, told)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/mutation"),
+        ("GET", "/api/action"),
+        ("PUT", "/api/query"),
+        ("GET", "/api/run/a/b"),
+    ],
+)
+def test_another_method_is_405(served: Served, method: str, path: str) -> None:
+    """With the ones there are."""
+    answer = served.request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "MethodNotAllowed")
+    assert f"{path} does not take {method}, but " in answer.json()["message"]
+    assert "POST" in answer.headers["allow"]
+
+
+# formats
+
+VALUES = """
+from typing import Any
+from headwater import AppError, Int64, QueryCtx, query
+
+ALL = {"big": Int64(2**60), "raw": b"ab", "odd": float("nan"), "far": float("-inf"), "n": 1.5}
+
+
+@query
+async def values(ctx: QueryCtx, fail: bool) -> Any:
+    print("here")
+    if fail:
+        raise AppError(ALL)
+    return ALL
+"""
+CLEAN = {"big": str(2**60), "raw": "YWI=", "odd": "NaN", "far": "-Infinity", "n": 1.5}
+ENCODED = {
+    "big": {"$integer": "AAAAAAAAABA="},
+    "raw": {"$bytes": "YWI="},
+    "odd": {"$float": "AAAAAAAA+H8="},
+    "far": {"$float": "AAAAAAAA8P8="},
+    "n": 1.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [({}, CLEAN), ({"format": "json"}, CLEAN), ({"format": "convex_encoded_json"}, ENCODED)],
+)
+def test_values_and_error_data_in_both_formats(
+    tmp_path: Path, form: dict[str, str], told: Any
+) -> None:
+    """With log lines beside them; clean JSON where no format is named."""
+    write_project(tmp_path, values=VALUES)
+    served = Served(tmp_path)
+    body = {"path": "values:values", **form}
+    answer = served.post("/api/query", {**body, "args": {"fail": False}})
+    failed = served.post("/api/run/values/values", {**body, "args": {"fail": True}})
+    served.close()
+    assert (answer["value"], answer["logLines"]) == (told, ["[LOG] 'here'"])
+    assert (failed["errorData"], failed["logLines"]) == (told, ["[LOG] 'here'"])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.scenarios.conftest import OpenRaw
+from tests.scenarios.conftest import OpenRaw, StartServer
 from tests.scenarios.raw_client import RawClient, added, removed
 from tests.scenarios.server_process import ServerProcess
 
@@ -124,15 +124,41 @@ def test_ten_megabytes_of_json_on_the_socket(
     bystander()
 
 
-def test_message_beyond_the_limit_ends_the_socket(
+@pytest.mark.parametrize("kind", ["Mutation", "Action"])
+def test_request_beyond_the_limit_is_answered(
+    kind: str, raw: RawClient, bystander: Callable[[], None], name: str
+) -> None:
+    """Thirty megabytes: it fails, lest its client sends it again for ever; the socket stays."""
+    raw.request(kind, 0, "values:keep", name=name, value="x" * 3 * TEN_MEGABYTES)
+    answer = raw.receive(f"{kind}Response")
+    assert re.search(r"the message has 3000\d{4} bytes, the limit is 20971520", answer["result"])
+    assert not answer["success"]
+    assert raw.mutate(1, "counters:increment", name=name)["result"] == 1
+    bystander()
+
+
+def test_any_other_message_beyond_the_limit_is_fatal(
     raw: RawClient, bystander: Callable[[], None]
 ) -> None:
-    """A message larger than any message may be is not even read: its sender loses the socket."""
-    with contextlib.suppress(ConnectionClosed):
-        raw.request("Mutation", 0, "values:keep", name="x", value="x" * 3 * TEN_MEGABYTES)
-    messages, code, _ = raw.closing_words()
-    assert (messages, code in (1006, 1009)) == ([], True)
+    """Nobody waits for its answer by a number."""
+    raw.modify(added(0, "counters:read", name="x" * 3 * TEN_MEGABYTES))
+    assert "is too large; send less at once" in raw.fatal()
     bystander()
+
+
+def test_frame_bytes_is_a_limit(start_server: StartServer, open_raw: OpenRaw) -> None:
+    """What is larger yet is not read; the session that would send it again is ended for good."""
+    server = start_server(message_bytes="10000", frame_bytes="20000")
+    raw = open_raw(server)
+    raw.add(0, "counters:read", name="n")
+    assert "the message has" in raw.mutate(0, "values:keep", name="n", value="x" * 15_000)["result"]
+    with contextlib.suppress(ConnectionClosed):
+        raw.request("Mutation", 1, "values:keep", name="n", value="x" * 25_000)
+    assert raw.closing_words()[1] in (1006, 1009)
+    again = open_raw(server, greet=False)
+    again.session_id = raw.session_id
+    assert "a message was larger than 20000 bytes" in again.hello(connectionCount=1).fatal()
+    assert open_raw(server).mutate(0, "counters:increment", name="n")["result"] == 1
 
 
 def test_ten_megabytes_of_json_over_http(

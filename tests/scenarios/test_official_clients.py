@@ -222,3 +222,14 @@ def test_a_query_is_preloaded_on_a_server(
         "_argsJSON": {"assignee": name},
         "_valueJSON": made["value"],
     }
+
+
+@pytest.mark.parametrize("client", ["browser", "python"])
+def test_a_mutation_that_is_too_large_fails(
+    client: str, server: ServerProcess, open_client: OpenClient, name: str
+) -> None:
+    """Its promise is rejected with the limit, and the client goes on; it is not sent for ever."""
+    user = open_client(client, server)
+    with pytest.raises(CallFailed, match="the limit is 20971520"):
+        user.call("mutation", "values:keep", name=name, value="x" * 22_000_000)
+    assert user.call("mutation", "counters:increment", name=name) == 1

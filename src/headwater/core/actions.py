@@ -30,7 +30,7 @@ T = TypeVar("T")
 Submit = Callable[[Call, Callable[[Outcome, int], None]], None]
 """Puts a query or mutation into the engine's queue; the reply comes on the event loop's thread."""
 
-_BUSY = {"Conflict": Conflict, "Overloaded": Overloaded}
+_BUSY: dict[str, type[HeadwaterError]] = {"Conflict": Conflict, "Overloaded": Overloaded}
 
 
 class ActionPlacement(Protocol):
@@ -190,6 +190,6 @@ def _raised(failure: Failure) -> HeadwaterError:
     if failure.data is not None:
         return AppError(values.decode(failure.data))
     text = failure.message.removeprefix("Uncaught ").split("\n    at ")[0]
-    if failure.overloaded is not None:
+    if failure.overloaded in _BUSY:
         return _BUSY[failure.overloaded](text.removeprefix("Error: "))
     return HeadwaterError(text)

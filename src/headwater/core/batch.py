@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from headwater.core.failures import Failure
 from headwater.core.session import Close, Session
 from headwater.core.subscriptions import Subscription
-from headwater.core.work import Execute, Output
+from headwater.core.work import Execute, Output, Pin
 
 
 @dataclass
@@ -27,7 +27,7 @@ class EngineBatch:
     """
 
     acks: list[Callable[[Failure | None], Output]] = field(default_factory=list)
-    queries: list[Execute] = field(default_factory=list)
+    queries: list[Execute | Pin] = field(default_factory=list)
     dirty: dict[Subscription, None] = field(default_factory=dict)
     sessions: dict[Session, None] = field(default_factory=dict)
     texts: dict[Session, list[str]] = field(default_factory=dict)

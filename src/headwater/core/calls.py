@@ -48,6 +48,7 @@ class Call:
         identity: the caller's, as plain data; None when nobody is signed in.
         internal: the caller may reach internal functions.
         journal: end cursors this query gave last time.
+        at_ts: the timestamp a query is to read at; None for now.
         job: the scheduled call this is, or is a part of.
     """
 
@@ -58,6 +59,7 @@ class Call:
     internal: bool = False
     journal: list[str] | None = None
     job: str | None = None
+    at_ts: int | None = None
 
 
 @dataclass(slots=True)
@@ -237,6 +239,8 @@ class Calls:
         outcome = Outcome(counters=transaction.counters)
         try:
             spec = self.spec(call)
+            if call.at_ts is not None:
+                database.snapshots.look_back(transaction.overlay, call.at_ts)
             frame = Frame(
                 spec, self.checked(spec, call.arguments), now_ms, database.clock.seed(), log
             )

@@ -37,7 +37,7 @@ class CommitLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         record = database.storage.record(_RECORD)
-        self.last_ts = int(record) if record else 0
+        self.last_ts = database.snapshots.newest = int(record) if record else 0
         self._pending: Commit | None = None
         self._forgotten_ns = 0
         self.notice: Callable[[WriteSet], None] | None = None
@@ -64,6 +64,11 @@ class CommitLog:
             StorageFailure: the whole batch is lost; call `abort`.
         """
         commit = self.begin()
+        snapshots = self._database.snapshots
+        if snapshots.watching:
+            for document_id, stored in write_set.documents.items():
+                old = self._database.peek(document_id)
+                snapshots.note(commit.ts, document_id, old, stored)
         self._database.storage.write(write_set.writes)
         commit.keys |= write_set.keys
         if self.notice is not None:
@@ -96,13 +101,14 @@ class CommitLog:
         except BaseException:
             self.abort()
             raise
-        self.last_ts = commit.ts
+        self.last_ts = database.snapshots.newest = commit.ts
         self._pending = None
         return commit
 
     def abort(self) -> None:
         """Drops the open commit."""
         self._pending = None
+        self._database.snapshots.undo_after(self.last_ts)
         self._database.storage.rollback()
         self._database.reset()
 

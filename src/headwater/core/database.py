@@ -12,6 +12,7 @@ from headwater.core.catalog import Catalog
 from headwater.core.documents import Stored
 from headwater.core.files import FileStore, NoFiles
 from headwater.core.manifest import Manifest, TableSpec
+from headwater.core.snapshots import Snapshots
 from headwater.core.storage import Entry, Storage
 from headwater.core.system import SYSTEM_SPECS
 from headwater.settings import Limits
@@ -26,6 +27,7 @@ class Database:
     Attributes:
         manifest: the backend it serves; replaced as a whole when the backend is reloaded.
         files: where the bytes of files are.
+        snapshots: the recent timestamps that can still be read.
     """
 
     files: FileStore = NoFiles()
@@ -38,6 +40,7 @@ class Database:
         self.limits = limits
         self.catalog = catalog or Catalog.load(storage)
         self.manifest = Manifest()
+        self.snapshots = Snapshots(limits, clock)
         self._cache: dict[str, Stored] = {}
         self._cached_bytes = 0
         self._last_creation_time = 0.0

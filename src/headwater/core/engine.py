@@ -22,8 +22,14 @@ from headwater.core.commits import CommitLog
 from headwater.core.database import Database
 from headwater.core.failures import WHOLE, Failure, failure_of
 from headwater.core.migration import adopt_at_start
-from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest, Version
-from headwater.core.replies import acknowledged, fingerprint, recalled
+from headwater.core.protocol import (
+    Connect,
+    ModifyQuerySet,
+    MutationRequest,
+    TooLarge,
+    Version,
+)
+from headwater.core.replies import acknowledged, fingerprint, message_too_large, recalled
 from headwater.core.session import Close, Session, Step, transition
 from headwater.core.storage import SessionRequest
 from headwater.core.subscriptions import Subscription, Subscriptions
@@ -38,6 +44,7 @@ from headwater.core.work import (
     Left,
     Output,
     Overhaul,
+    Pin,
     Reload,
     RunDue,
     Transact,
@@ -48,6 +55,7 @@ from headwater.errors import HeadwaterError, ProtocolError, StorageFailure
 _BUSY = {
     "Conflict": Close(1013, "OptimisticConcurrencyControlFailure"),
     "Overloaded": Close(1013, "CommitterFullError"),
+    "SnapshotGone": Close(1013, "CommitterFullError"),  # raised by a mutation, who knows why
 }
 
 
@@ -135,8 +143,8 @@ class Engine:
             self._take(work, batch)
         self._commit(batch)
         self._rerun(batch)
-        for execute in batch.queries:
-            self._answer_query(execute, batch)
+        for query in batch.queries:
+            self._answer_query(query, batch)
         return self._outputs(batch)
 
     # taking work
@@ -144,6 +152,8 @@ class Engine:
     def _take(self, work: Work, batch: EngineBatch) -> None:
         if isinstance(work, Execute):
             self._take_execute(work, batch)
+        elif isinstance(work, Pin):
+            batch.queries.append(work)
         elif isinstance(work, Transact):
             self._take_step(work, batch)
         elif isinstance(work, RunDue):
@@ -183,6 +193,11 @@ class Engine:
         session.check_connected()
         if isinstance(message, ModifyQuerySet):
             session.modify(message, self._subscriptions)
+        elif isinstance(message, TooLarge):
+            limit = int(self._database.limits.message_bytes)
+            outcome = Outcome(failure=failure_of(message_too_large(message.bytes, limit)))
+            number = message.request_id
+            batch.acks.append(lambda _lost: self._reply(session, number, outcome, self.last_ts))
         else:
             self._take_mutation(session, message, batch)
 
@@ -389,7 +404,10 @@ class Engine:
         subscription.subscribers.clear()
         return list(made)
 
-    def _answer_query(self, work: Execute, batch: EngineBatch) -> None:
+    def _answer_query(self, work: Execute | Pin, batch: EngineBatch) -> None:
+        if isinstance(work, Pin):
+            batch.answers.append(Answer(partial(work.reply, self._database.snapshots.pin())))
+            return
         outcome = self._run(work.call)
         self.counters.query_runs += 1
         batch.answers.append(Answer(partial(work.reply, outcome, self.last_ts)))
@@ -464,6 +482,7 @@ class Engine:
             self._commits.abort()
             raise
         self._database.reset()
+        self._database.snapshots.forget()  # nothing kept of what it replaced
         self._changeover.start_over()
         return value
 
@@ -489,6 +508,7 @@ class Engine:
         if progress.serve is not None:
             progress.serve.attach(self._database)
             self._calls.replace(progress.serve)
+            self._database.snapshots.forget()  # its indexes are other ones
             self.background.sync(batch)
         if progress.serve is not None or progress.refresh:
             batch.dirty.update(dict.fromkeys(self._subscriptions.all()))

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from headwater.core.callsite import user_trace
 from headwater.core.codecs import lower
 from headwater.core.values import Int64, decode, encode
-from headwater.errors import AppError, Conflict, HeadwaterError, Overloaded
+from headwater.errors import AppError, Conflict, HeadwaterError, Overloaded, SnapshotGone
 
 _TRACE_LINES = 8
+_BUSY = (Conflict, Overloaded, SnapshotGone)
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Failure:
     Attributes:
         message: the first line and the trace, as developers read it.
         data: the encoded data of an AppError, None for any other error.
-        overloaded: `Conflict` or `Overloaded`: the client should try again later.
+        overloaded: `Conflict`, `Overloaded` or `SnapshotGone`: the client should try again.
         tag: the error's class, for logs.
     """
 
@@ -92,7 +93,7 @@ def failure_of(error: BaseException, root: Path | None = None) -> Failure:
     """What a raised error tells the client; the trace shows files relative to `root`."""
     if isinstance(error, RemoteError | RemoteAppError):
         return error.failure
-    busy = type(error).__name__ if isinstance(error, Conflict | Overloaded) else None
+    busy = type(error).__name__ if isinstance(error, _BUSY) else None
     if isinstance(error, AppError):
         return _app_failure(error, root)
     name = error.shown_as if isinstance(error, HeadwaterError) else type(error).__name__

@@ -6,6 +6,7 @@ Message names and fields are Convex's (npm `convex`, src/browser/sync/protocol.t
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -82,6 +83,39 @@ class ActionRequest:
 @dataclass(frozen=True, slots=True)
 class Event:
     """Telemetry of the client; ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """A mutation or action whose message is larger than one may be; not read any further."""
+
+    request_id: int
+    bytes: int
+    is_action: bool = False
+
+
+_REQUEST_HEAD = re.compile(r'\{"type": ?"(Mutation|Action)", ?"requestId": ?(\d{1,15}),')
+_REQUEST_TAIL = re.compile(
+    r'\],(?:"componentPath":null,)?"requestId":(\d{1,15}),"type":"(Mutation|Action)",'
+    r'"udfPath":"[^"]{1,1000}"\}$'
+)
+
+
+def too_large(text: str | bytes) -> TooLarge:
+    """Which request a message is that is too large to be read.
+
+    Members stand where npm's client writes them, or the PyPI client, in order of their names.
+
+    Raises:
+        ProtocolError: it is no request; its sender could only send it again, for ever.
+    """
+    text = text if isinstance(text, str) else text.decode(errors="replace")
+    head, tail = _REQUEST_HEAD.match(text), _REQUEST_TAIL.search(text[-2000:])
+    if head is not None:
+        return TooLarge(int(head[2]), len(text), head[1] == "Action")
+    if tail is not None:
+        return TooLarge(int(tail[1]), len(text), tail[2] == "Action")
+    raise ProtocolError(f"a message of {len(text)} bytes is too large; send less at once")
 
 
 ClientMessage = Connect | Authenticate | ModifyQuerySet | MutationRequest | ActionRequest | Event

@@ -12,7 +12,7 @@ from headwater.core.failures import Disclosure, Failure, failure_of
 from headwater.core.session import Session
 from headwater.core.storage import SessionRequest
 from headwater.core.work import Delivery
-from headwater.errors import SessionRequestMismatch
+from headwater.errors import LimitExceeded, SessionRequestMismatch
 
 
 def acknowledged(
@@ -53,6 +53,14 @@ def recalled(known: SessionRequest, mark: bytes, lost: Failure | None, ts: int) 
     if lost is not None and known.ts > ts:
         return Outcome(failure=lost)
     return Outcome(value=known.value, log_lines=orjson.loads(known.log_lines))
+
+
+def message_too_large(bytes_: int, limit: int) -> LimitExceeded:
+    """Why a request was not read: it is answered, lest its client sends it again for ever."""
+    return LimitExceeded(
+        f"the message has {bytes_} bytes, the limit is {limit}. Send less at once: several "
+        "mutations, or a file"
+    )
 
 
 def fingerprint(call: Call) -> bytes:

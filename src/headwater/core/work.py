@@ -10,7 +10,7 @@ from typing import Any
 
 from headwater.core.calls import Call, Outcome, Placement
 from headwater.core.database import Database
-from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest
+from headwater.core.protocol import Connect, ModifyQuerySet, MutationRequest, TooLarge
 from headwater.core.session import Close, Session
 from headwater.core.transaction import Transaction
 
@@ -20,7 +20,7 @@ class FromClient:
     """A message of a connected client."""
 
     session: Session
-    message: Connect | ModifyQuerySet | MutationRequest
+    message: Connect | ModifyQuerySet | MutationRequest | TooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,13 @@ class Execute:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """Somebody wants to run several queries at one timestamp, which the reply names."""
+
+    reply: Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Transact:
     """A step of the runtime itself in a transaction of its own: the record of an uploaded file, a
     call scheduled by an action.
@@ -95,22 +102,9 @@ class Reload:
     waits: Callable[[str], None] = lambda _text: None
 
 
-@dataclass(frozen=True, slots=True)
-class Overhaul:
-    """A step of the runtime on the database itself, alone in its batch: an import takes effect.
+from headwater.core.database import Database
 
-    Attributes:
-        step: reads, and if it `writes`, writes the storage and the catalog, all of it or nothing.
-        reply: given what the step returned once that is durable, or why it was not kept.
-        writes: everything anybody follows is looked at again afterwards.
-    """
-
-    step: Callable[[Database], Any]
-    reply: Callable[[Any, BaseException | None], None]
-    writes: bool = True
-
-
-Work = FromClient | Authenticated | Left | Drained | Execute | Transact | RunDue | Overhaul | Reload
+Work = FromClient | Authenticated | Left | Drained | Execute | Pin | Transact | RunDue | Reload
 
 
 @dataclass(frozen=True, slots=True)
