@@ -10,7 +10,7 @@ from bisect import bisect_left
 from time import monotonic
 from typing import Final
 
-from headwater.core.calls import Call, Outcome
+from headwater.core.calls import NO_FUNCTION, Call, Outcome
 from headwater.core.engine import Engine
 from headwater.records import Records
 
@@ -22,9 +22,6 @@ BOUNDS_S: Final = (
 _REST: Final = len(BOUNDS_S) + 1
 SUM_S, READ, WRITTEN = _REST, _REST + 1, _REST + 2
 """Where a figure has the sum of durations, documents read, documents written."""
-
-NO_FUNCTION: Final = "(none)"
-"""Stands for all paths that name no function: a client may make up any number of them."""
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 """What requests to HTTP routes are counted by; their paths hold ids."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from headwater.auth import EXPIRED, NOBODY, Auth, Caller
 from headwater.core import protocol
-from headwater.core.calls import Call, Outcome
+from headwater.core.calls import NO_FUNCTION, Call, Outcome
 from headwater.core.failures import failure_of
 from headwater.core.protocol import ActionRequest, Authenticate, Connect, Event, TooLarge
 from headwater.core.replies import message_too_large
@@ -151,9 +151,7 @@ class SyncSocket:
 
     def _parsed(self, text: str | bytes) -> protocol.ClientMessage | TooLarge:
         if len(text) > self._limits.message_bytes:
-            return protocol.too_large(
-                text if isinstance(text, str) else text.decode(errors="replace")
-            )
+            return protocol.too_large(text)
         message = protocol.parse(text)
         if isinstance(message, Connect) and self._hub.was_too_large(message.session_id):
             raise ProtocolError(
@@ -213,8 +211,9 @@ class SyncSocket:
 
     def _refuse_action(self, message: TooLarge) -> None:
         error = message_too_large(message.bytes, int(self._limits.message_bytes))
-        outcome = Outcome()
-        outcome.fail(failure_of(error), self._hub.engine.database.clock)
+        outcome, engine = Outcome(took_s=0.0), self._hub.engine
+        outcome.fail(failure_of(error), engine.database.clock)
+        engine.on_call(Call(NO_FUNCTION, "action", {}), outcome)
         self.deliver([self._action_response(message.request_id, outcome)], 0, None)
 
     def _action_response(self, request_id: int, outcome: Outcome) -> str:

@@ -123,9 +123,10 @@ def test_admin_key_reaches_internal_functions(server: ServerProcess) -> None:
     assert server.post("/api/function", body)[0] in (400, 401, 403)
 
 
-def test_preflight_of_a_local_page(server: ServerProcess) -> None:
+@pytest.mark.parametrize("route", ["query", "mutation", "query_ts", "query_at_ts", "query_batch"])
+def test_preflight_of_a_local_page(route: str, server: ServerProcess) -> None:
     """A local page's preflight is granted: CORS names its origin."""
-    request = urllib.request.Request(f"{server.url}/api/query", method="OPTIONS")
+    request = urllib.request.Request(f"{server.url}/api/{route}", method="OPTIONS")
     request.add_header("Origin", LOCAL_PAGE)
     request.add_header("Access-Control-Request-Method", "POST")
     request.add_header("Access-Control-Request-Headers", "content-type,convex-client")

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from headwater.clock import Clock
 from headwater.core import jobs, requests, values
@@ -36,6 +36,10 @@ AnswerOne = Callable[[Any], Any]
 AfterHandler = Callable[[Transaction], Any]
 _OF_SCHEDULER = (requests.Schedule, requests.Cancel)
 CallKind = FunctionKind | Literal["http"]
+
+
+NO_FUNCTION: Final = "(none)"
+"""Stands for all paths that name no function: a client may make up any number of them."""
 
 
 @dataclass(slots=True)

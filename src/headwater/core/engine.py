@@ -16,7 +16,7 @@ import orjson
 from headwater.core import protocol
 from headwater.core.background import Background
 from headwater.core.batch import EngineBatch
-from headwater.core.calls import AfterHandler, Call, Calls, Outcome, Placement
+from headwater.core.calls import NO_FUNCTION, AfterHandler, Call, Calls, Outcome, Placement
 from headwater.core.changeover import Changeover, Progress
 from headwater.core.commits import CommitLog
 from headwater.core.database import Database
@@ -194,12 +194,15 @@ class Engine:
         if isinstance(message, ModifyQuerySet):
             session.modify(message, self._subscriptions)
         elif isinstance(message, TooLarge):
-            limit = int(self._database.limits.message_bytes)
-            outcome = Outcome(failure=failure_of(message_too_large(message.bytes, limit)))
-            number = message.request_id
-            batch.acks.append(lambda _lost: self._reply(session, number, outcome, self.last_ts))
+            self._refuse(session, message, batch)
         else:
             self._take_mutation(session, message, batch)
+
+    def _refuse(self, session: Session, message: TooLarge, batch: EngineBatch) -> None:
+        limit = int(self._database.limits.message_bytes)
+        outcome = Outcome(failure=failure_of(message_too_large(message.bytes, limit)))
+        call, number = Call(NO_FUNCTION, "mutation", {}), message.request_id
+        batch.acks.append(lambda _lost: self._reply(session, call, number, outcome, self.last_ts))
 
     def _authenticate(self, work: Authenticated, batch: EngineBatch) -> None:
         work.session.check_connected()

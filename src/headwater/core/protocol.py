@@ -95,16 +95,14 @@ class TooLarge:
 
 
 _REQUEST_HEAD = re.compile(r'\{"type": ?"(Mutation|Action)", ?"requestId": ?(\d{1,15}),')
-_REQUEST_TAIL = re.compile(
-    r'\],(?:"componentPath":null,)?"requestId":(\d{1,15}),"type":"(Mutation|Action)",'
-    r'"udfPath":"[^"]{1,1000}"\}$'
-)
+_MEMBER = re.compile(r'"(\w{1,20})":(null|\d{1,15}|"[^"\\]{0,1000}")')
+_REQUEST_TAIL = re.compile(rf"\],((?:{_MEMBER.pattern},?){{2,5}})\}}$")
 
 
 def too_large(text: str | bytes) -> TooLarge:
     """Which request a message is that is too large to be read.
 
-    Members stand where npm's client writes them, or the PyPI client, in order of their names.
+    Only its ends are looked at: npm's client writes the arguments last, the PyPI client first.
 
     Raises:
         ProtocolError: it is no request; its sender could only send it again, for ever.
@@ -113,8 +111,9 @@ def too_large(text: str | bytes) -> TooLarge:
     head, tail = _REQUEST_HEAD.match(text), _REQUEST_TAIL.search(text[-2000:])
     if head is not None:
         return TooLarge(int(head[2]), len(text), head[1] == "Action")
-    if tail is not None:
-        return TooLarge(int(tail[1]), len(text), tail[2] == "Action")
+    ends = dict(_MEMBER.findall(tail[1])) if tail is not None else {}
+    if ends.get("type") in ('"Mutation"', '"Action"') and ends.get("requestId", '"').isdigit():
+        return TooLarge(int(ends["requestId"]), len(text), ends["type"] == '"Action"')
     raise ProtocolError(f"a message of {len(text)} bytes is too large; send less at once")
 
 

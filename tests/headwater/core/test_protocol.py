@@ -18,8 +18,10 @@ from headwater.core.protocol import (
     ModifyQuerySet,
     MutationRequest,
     RemoveQuery,
+    TooLarge,
     Version,
     parse,
+    too_large,
 )
 from headwater.errors import ProtocolError
 
@@ -188,3 +190,38 @@ def test_a_journal_goes_there_and_back() -> None:
     """None for a query that gave no page."""
     assert protocol.decode_journal(protocol.encode_journal(["a", "b"])) == ["a", "b"]
     assert protocol.encode_journal([]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"type":"Mutation","requestId":7,"udfPath":"a:b","args":[{}]}', (7, False)),
+        ('{"type": "Action", "requestId": 7, "udfPath": "a:b", "args": [{}]}', (7, True)),
+        ('{"args":[{}],"type":"Action","requestId":3,"udfPath":"a:b"}', (3, True)),
+        (
+            '{"args":[],"componentPath":null,"requestId":3,"type":"Mutation","udfPath":""}',
+            (3, False),
+        ),
+    ],
+)
+def test_a_request_too_large_to_be_read_has_its_number(text: str, found: tuple[int, bool]) -> None:
+    """As each official client writes it."""
+    number, is_action = found
+    assert too_large(text) == too_large(text.encode()) == TooLarge(number, len(text), is_action)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"ModifyQuerySet","baseVersion":0,"modifications":[]}',
+        '{"type":"Mutation","requestId":"7","args":[]}',
+        '{"args":[],"type":"Authenticate","requestId":7}',
+        '{"args":[{"a":"],\\"type\\":\\"Mutation\\",\\"requestId\\":7}"}]}',
+        "[" * 100,
+        "",
+    ],
+)
+def test_what_is_too_large_and_no_request_is_refused(text: str) -> None:
+    """Whatever a text within it says."""
+    with pytest.raises(ProtocolError, match="is too large; send less at once"):
+        too_large(text)
