@@ -102,9 +102,33 @@ class Reload:
     waits: Callable[[str], None] = lambda _text: None
 
 
-from headwater.core.database import Database
+@dataclass(frozen=True, slots=True)
+class Overhaul:
+    """A step of the runtime on the database itself, alone in its batch: an import takes effect.
 
-Work = FromClient | Authenticated | Left | Drained | Execute | Pin | Transact | RunDue | Reload
+    Attributes:
+        step: reads, and if it `writes`, writes the storage and the catalog, all of it or nothing.
+        reply: given what the step returned once that is durable, or why it was not kept.
+        writes: everything anybody follows is looked at again afterwards.
+    """
+
+    step: Callable[[Database], Any]
+    reply: Callable[[Any, BaseException | None], None]
+    writes: bool = True
+
+
+Work = (
+    FromClient
+    | Authenticated
+    | Left
+    | Drained
+    | Execute
+    | Pin
+    | Transact
+    | RunDue
+    | Overhaul
+    | Reload
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headwater import Document, Id, Index, MutationCtx, QueryCtx, mutation, query
 from headwater.core.calls import Call, Outcome
-from headwater.core.work import Execute, Pin
+from headwater.core.work import Execute, Overhaul, Pin
 from headwater.errors import InvalidValue, StorageFailure
 from headwater.settings import Limits
 from headwater.testing import Backend, FunctionFailed
@@ -175,6 +175,21 @@ def test_a_lost_commit_is_not_undone() -> None:
     backend.clock.faults.clear()
     backend.mutation(put, kind="b", size=3)
     assert at(backend, ts).value == before
+    backend.close()
+
+
+def test_an_import_ends_every_timestamp_before_it() -> None:
+    """It keeps nothing of what it replaces."""
+    backend = world()
+    backend.mutation(put, kind="a", size=1)
+    ts = pin(backend)
+    ended: list[BaseException | None] = []
+    backend._host.process(Overhaul(lambda _database: None, lambda _value, why: ended.append(why)))
+    failure = at(backend, ts).failure
+    assert ended == [None]
+    assert failure is not None
+    assert failure.overloaded == "SnapshotGone"
+    assert at(backend, pin(backend)).failure is None
     backend.close()
 
 
