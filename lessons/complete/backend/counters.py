@@ -1,0 +1,35 @@
+"""Numbers that are kept, not counted: changed in the same transaction as what they count.
+
+`len()` of a table would read all of it, and run again on every change anywhere in it.
+"""
+
+from datetime import UTC, datetime
+
+from headwater import MutationCtx, QueryCtx
+
+from backend.schema import Counter
+
+
+async def value_of(ctx: QueryCtx, key: str) -> int:
+    """What a counter says; one that was never changed says 0."""
+    counter = await ctx.db.query(Counter).with_index("by_key", key=key).unique()
+    return 0 if counter is None else counter.value
+
+
+async def bump(ctx: MutationCtx, key: str, by: int = 1) -> None:
+    """Add to a counter, or take away."""
+    counter = await ctx.db.query(Counter).with_index("by_key", key=key).unique()
+    if counter is None:
+        await ctx.db.insert(Counter(key=key, value=by))
+    else:
+        await ctx.db.patch(counter.id, value=counter.value + by)
+
+
+async def bump_today(ctx: MutationCtx, what: str) -> None:
+    """Add one to what today's statistics say of `what`, a field of DailyStatistic."""
+    await bump(ctx, f"day:{day_of(ctx.now)}:{what}")
+
+
+def day_of(ms: float) -> str:
+    """The day of a moment, in UTC: "2026-11-21"."""
+    return datetime.fromtimestamp(ms / 1000, UTC).date().isoformat()
