@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 from typer.main import get_command
 
+from headwater.loader import load
 from headwater.rules import RULES
 from headwater_workshop.cli_lesson import app
 from headwater_workshop.course import allowed
 from headwater_workshop.lessons import Lesson
-from headwater_workshop.stages import stage, started
+from headwater_workshop.stages import complete, stage, started, write
 
 from .parts import LESSONS, RIGHT, TREE, WRONG, blocks, name_of
 
@@ -205,12 +207,21 @@ def test_copies_do_not_drift(lesson: Lesson, part: str) -> None:
         }
 
 
-def test_the_complete_overlay_only_adds_to_the_last_stage() -> None:
-    """Its copies of the stage's files hold every line of them."""
-    last = stage(len(LESSONS))
-    for path, content in TREE.items():
-        top, _, name = path.partition("/")
-        if top == "complete" and name in last:
-            lines = content.decode().splitlines()
-            missing = [line for line in last[name].decode().splitlines() if line not in lines]
-            assert [line for line in missing if not line.lstrip().startswith('"""')] == []
+def shapes(tree: dict[str, bytes], folder: Path) -> dict[str, dict[str, Any]]:
+    """The parameters of a project's functions and the fields of its tables, by name."""
+    write(tree, folder)
+    manifest = load(folder).manifest
+    found = {path: spec.arguments.to_json() for path, spec in manifest.functions.items()}
+    found |= {name: table.document.to_json() for name, table in manifest.tables.items()}
+    return {name: shape["value"] for name, shape in found.items()}
+
+
+def test_the_complete_overlay_keeps_what_the_lessons_made(tmp_path: Path) -> None:
+    """Every function and table of the last stage is still there with its parameters and fields,
+    and new ones are optional: what a lesson's page calls answers, what it stored stays valid.
+    """
+    after = shapes(complete(), tmp_path / "complete")
+    for name, before in shapes(stage(len(LESSONS)), tmp_path / "last").items():
+        assert {field: after[name][field] for field in before} == before, name
+        new = {field: after[name][field] for field in after[name].keys() - before.keys()}
+        assert all(about["optional"] for about in new.values()), name
