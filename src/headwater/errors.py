@@ -143,6 +143,7 @@ class SchemaMismatch(HeadwaterError):
         listed = "\n  ".join(misfits)
         rest = f"\n  ... and {more} more" if more else ""
         super().__init__(f"stored documents do not fit the new schema:\n  {listed}{rest}")
+        self.misfits, self.more = tuple(misfits), more
 
     fix = (
         "a new field: make it optional (default None), fill it by a mutation, then require it; "

@@ -131,6 +131,16 @@ class Migration:
             room -= count(self._database, name, room + 1)
         return room >= 0
 
+    def unfilled(self, *, staged: bool) -> Iterator[str]:
+        """The indexes that have to be filled, `tasks.by_owner`: staged ones, or those that must be
+        whole first; an empty table's need nothing.
+        """
+        for table in self._tables:
+            if count(self._database, table.name, 1):
+                for index in self._to_fill(table):
+                    if index.staged == staged:
+                        yield f"{table.name}.{index.name}"
+
     def begin(self) -> None:
         """Makes tables and empty indexes, which writes go into from now on; in a transaction."""
         catalog = self._database.catalog
