@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from sys import modules
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
@@ -145,6 +145,14 @@ class Environment:
         """Leaves the process's environment as it was."""
         self._set({}, None)
 
+    def missing(self, names: Sequence[str]) -> list[str]:
+        """Which of these variables a backend loaded now would not find; case does not count."""
+        there = {**self._process, **self._built_in, **self.variables.read()}
+        if self._dev:
+            there |= self._of_files()
+        known = {name.upper() for name in there}
+        return [name for name in names if name.upper() not in known]
+
     def files(self) -> list[tuple[str, float]]:
         """The files for development that are there, each with the time of its last change."""
         found = [self._root / name for name in DOTENV]
@@ -197,6 +205,18 @@ def checked_secrets() -> frozenset[str]:
     if problems:
         raise SettingsInvalid(problems)
     return frozenset(found)
+
+
+def required_variables() -> list[str]:
+    """The variables without which the loaded backend's settings cannot be read."""
+    declared: list[Any] = list(_declared())
+    needed = {
+        _variable(settings, (field.alias or name,))
+        for settings in declared
+        for name, field in settings.model_fields.items()
+        if field.is_required() and not field.validation_alias
+    }
+    return sorted(needed)
 
 
 def _declared() -> list[type[Settings]]:

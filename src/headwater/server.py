@@ -34,6 +34,7 @@ from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.timelimit import HardLimit
 from headwater.core.work import Reload
 from headwater.data_api import DATA_ROUTES, DataApi
+from headwater.deploy_api import DEPLOY_ROUTES, DeployApi
 from headwater.environment import Environment
 from headwater.files import Files
 from headwater.files_http import FileRoutes
@@ -53,7 +54,7 @@ from headwater.sync_socket import Receive, Send, SyncSocket, client_version, uns
 _log = logging.getLogger("headwater")
 DATABASE = "data.sqlite3"
 _ADMIN_ROUTES = (
-    ADMIN_ROUTES | DATA_ROUTES | {"/api/function"}
+    ADMIN_ROUTES | DATA_ROUTES | DEPLOY_ROUTES | {"/api/function"}
 )  # no page of another origin may call these
 _GC_THRESHOLDS = (10_000, 20, 50)  # Python's own make up half of a subscription's set-up
 _PING_S = 20.0  # between WebSocket pings
@@ -235,7 +236,9 @@ class Server:
         HttpApi(self.hub, self.auth, self.limits, version("headwater")).add_routes(http)
         body_bytes = int(self.limits.message_bytes)
         AdminApi(self.auth, self.environment, self.reload, body_bytes).add_routes(http)
-        state = self.options.root / STATE
+        root, state = self.options.root, self.options.root / STATE
+        deploy = DeployApi(self.hub, self.auth, root, self.environment, self.reload, body_bytes)
+        deploy.add_routes(http)
         DataApi(self.hub, self.auth, self.files, state).add_routes(http)
         FileRoutes(self.hub, self.files, self.limits).add_routes(http)
         LogsApi(self.auth, self.logs, Metrics(self.hub, self.logs.drops)).add_routes(http)

@@ -28,6 +28,7 @@ COMMANDS = {
     "data": "data:data",
     "export": "export:export",
     "import": "import_:import_",
+    "deploy": "deploy:deploy",
     "check": "check:check",
     "codegen": "codegen:codegen",
     "explain": "explain:explain",
