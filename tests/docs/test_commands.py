@@ -21,9 +21,10 @@ def name_of(page: Path) -> str:
 
 
 def check(words: list[str]) -> None:
-    """Raise unless the command exists; `uv run x` is `x`."""
-    if words[:2] == ["uv", "run"]:
-        words = words[2:]
+    """Raise unless the command exists; `uv run x` is `x`, and so it is in a container."""
+    for prefix in (["uv", "run"], ["docker", "compose", "exec", "app"]):
+        if words[: len(prefix)] == prefix:
+            words = words[len(prefix) :]
     program = words[0].removeprefix(".venv/bin/")
     if program == "make":
         assert set(words[1:]) <= make_targets(), words
@@ -31,6 +32,8 @@ def check(words: list[str]) -> None:
         parse_headwater(words[1:])
     elif program == "pytest" or program == "mypy":
         assert all((ROOT / word).exists() for word in words[1:] if "/" in word), words
+    elif program == "docker":
+        assert words[1:3] == ["compose", "up"], words
     elif program == "uv":
         assert words[1] in UV_WORDS, words
     else:

@@ -25,9 +25,12 @@ from tests.template.kits import (
 
 ALWAYS = {
     ".copier-answers.yml",
+    ".dockerignore",
+    ".github/workflows/ci.yml",
     ".gitignore",
     "AGENTS.md",
     "CLAUDE.md",
+    "Dockerfile",
     "Makefile",
     "README.md",
     "backend/messages.py",
@@ -35,6 +38,7 @@ ALWAYS = {
     "backend/schema.py",
     "backend/seed.py",
     "backend/tasks.py",
+    "compose.yaml",
     "pyproject.toml",
     "requirements-headwater.txt",
     "requirements.lock",

@@ -70,7 +70,7 @@ def deploy(
         fail(error)
     with progress() as show:
         found = _asked(place, code) if isinstance(place, Deployment) else _at_rest(root, code, show)
-    lines = [_rules(root), *_lines(found, code, place)]
+    lines = [_rules(root), *_lines(found, code, place, dry_run=dry_run)]
     refused = any(line.state == "refused" for line in lines)
     if not as_json:
         _print(lines, place)
@@ -129,13 +129,15 @@ def _rules(root: Path) -> Line:
     return Line("rules", "ok", "no findings")
 
 
-def _lines(found: Mapping[str, Any], code: _Code, place: Deployment | Path) -> Iterator[Line]:
-    if found["code"] != code.mark:
+def _lines(
+    found: Mapping[str, Any], code: _Code, place: Deployment | Path, *, dry_run: bool
+) -> Iterator[Line]:
+    if found["code"] == code.mark:
+        yield Line("code", "ok", f"{code.mark}, {len(code.manifest.functions)} functions")
+    else:
         where = place.url if isinstance(place, Deployment) else place
         text = f"the folder that {where} serves holds other code; bring this code there first"
-        yield Line("code", "refused", text)
-    else:
-        yield Line("code", "ok", f"{code.mark}, {len(code.manifest.functions)} functions")
+        yield Line("code", "note" if dry_run else "refused", text)
     yield _settings(found["missingVariables"])
     yield _documents(found)
     yield _indexes(found)

@@ -24,10 +24,14 @@ SitePort = Annotated[
     ),
 ]
 AllowHost = Annotated[
-    list[str] | None, typer.Option(help="A further name this server is reached by (Host).")
+    list[str] | None,
+    typer.Option(
+        envvar="HEADWATER_ALLOW_HOST", help="A further name this server is reached by (Host)."
+    ),
 ]
 AllowOrigin = Annotated[
-    list[str] | None, typer.Option(help="A further web origin that may call, or *.")
+    list[str] | None,
+    typer.Option(envvar="HEADWATER_ALLOW_ORIGIN", help="A further web origin that may call, or *."),
 ]
 DevTokens = Annotated[
     bool,
