@@ -54,7 +54,7 @@ REAL_TIME = {
 TESTED_THROUGH = {
     "tests/headwater/check": """
         check.chains check.indexes check.outside check.outside_calls check.project
-        check.registered check.routes check.scopes check.signatures check.tables
+        check.registered check.routes check.scheduled check.scopes check.signatures check.tables
     """,
     "tests/headwater/cli/test_data_commands.py": """
         cli.export cli.import_ cli.reach data.at_rest

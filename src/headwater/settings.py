@@ -103,6 +103,9 @@ class Limits:
     uploads_at_once: int = _limit(64, "each holds up to 25 MiB of parts on the way to S3")
     upload_idle_s: float = _limit(60.0, "an upload that sends nothing for so long is given up")
     scheduled_per_call: int = _limit(1_000, "calls one mutation schedules, as Convex")
+    scheduled_outstanding: int = _limit(
+        1_000_000, "calls that wait or run, as Convex; what schedules without end fills the disk"
+    )
     scheduled_arguments_bytes: int = _limit(
         4 * 2**20, "4 MiB of one scheduled call, as Convex; they wait on the disk"
     )

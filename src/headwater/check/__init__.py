@@ -12,6 +12,7 @@ from headwater.check.outside import check_outside
 from headwater.check.project import Project
 from headwater.check.registered import registered_functions
 from headwater.check.routes import check_routes
+from headwater.check.scheduled import check_scheduled
 from headwater.check.signatures import check_signatures
 from headwater.check.suppress import apply_allowances
 from headwater.check.tables import read_tables
@@ -37,6 +38,7 @@ def _found(project: Project) -> list[Finding]:
         *check_routes(project),
         *check_signatures(project, registered),
         *check_outside(project, registered),
+        *check_scheduled(project, registered),
         *check_indexes(project, read_tables(project), registered),
     ]
 

@@ -11,7 +11,7 @@ from headwater.check.scopes import Value
 from headwater.core.names import wire_name
 
 _DECORATORS = {
-    f"headwater.{prefix}{kind}": kind
+    f"headwater.{prefix}{kind}": (kind, bool(prefix))
     for kind in ("query", "mutation", "action")
     for prefix in ("", "internal_")
 }
@@ -19,11 +19,14 @@ _DECORATORS = {
 
 @dataclass(frozen=True)
 class Registered:
-    """A registered function: its kind and wire path, and whether other decorators change it."""
+    """A registered function: its kind and wire path, whether clients may call it, and whether
+    other decorators change it.
+    """
 
     function: FunctionInfo
     kind: str
     path: str
+    is_internal: bool
     is_wrapped: bool
 
     @property
@@ -51,8 +54,8 @@ def _decorated(project: Project, function: FunctionInfo) -> Registered | None:
         call = decorator if isinstance(decorator, ast.Call) else None
         kind = _kind(project, call.func if call else decorator, function.module)
         if kind is not None:
-            is_wrapped = len(decorators) > place + 1
-            return Registered(function, kind, _path(function, _wire_name(call)), is_wrapped)
+            path, is_wrapped = _path(function, _wire_name(call)), len(decorators) > place + 1
+            return Registered(function, kind[0], path, kind[1], is_wrapped)
     return None
 
 
@@ -69,10 +72,10 @@ def _assigned(project: Project, module: Module) -> Iterator[Registered]:
             function = project.functions.get(origin or "")
             if kind and function:
                 name = _wire_name(maker or call) or bound
-                yield Registered(function, kind, _path(function, name), False)
+                yield Registered(function, kind[0], _path(function, name), kind[1], False)
 
 
-def _kind(project: Project, decorator: ast.expr, module: Module) -> str | None:
+def _kind(project: Project, decorator: ast.expr, module: Module) -> tuple[str, bool] | None:
     return _DECORATORS.get(project.origin(decorator, module) or "")
 
 

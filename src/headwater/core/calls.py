@@ -292,7 +292,7 @@ class Calls:
         Raises:
             FunctionNotFound, WrongFunctionKind: it is no mutation or action of this backend.
             ArgumentValidationError: its arguments do not fit.
-            LimitExceeded: too many calls, or too large.
+            LimitExceeded: too many calls by one, too many in all, or one too large.
         """
         if not transaction.writable:
             raise QueryInvalid("a query only reads; schedule in a mutation or an action")
@@ -307,6 +307,11 @@ class Calls:
             raise WrongFunctionKind(spec.path, spec.kind, "scheduled call")
         most = limits.scheduled_arguments_bytes
         arguments = self.checked(spec, request.arguments, most)
+        if self._database.outstanding + transaction.scheduled >= limits.scheduled_outstanding:
+            raise LimitExceeded(
+                f"{limits.scheduled_outstanding} scheduled calls wait or run, as many as there may "
+                "be. Let some run or cancel them, and let one call do a batch"
+            )
         return jobs.schedule(
             transaction, spec.path, arguments, request.at_ms, limits.scheduled_per_call
         )

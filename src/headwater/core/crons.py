@@ -10,7 +10,7 @@ from headwater.core.functions import ActionFn, MutationFn, Registered
 from headwater.core.manifest import CronSpec
 from headwater.core.names import wire_name
 from headwater.core.schedules import Schedule, cron, every
-from headwater.errors import RegistrationError
+from headwater.errors import RegistrationError, RuleViolation
 
 Target = MutationFn[..., Any] | ActionFn[..., Any]
 Arguments = Mapping[str, Any] | None
@@ -49,7 +49,7 @@ class Crons:
             args: the function's arguments.
 
         Raises:
-            RegistrationError: a name that is taken, a time that is none, a public target.
+            RegistrationError: a name that is taken, a time that is none.
         """
         self._add(name, function, every(seconds + 60 * (minutes + 60 * hours)), args)
 
@@ -127,8 +127,8 @@ class Crons:
             own: the backend's functions by path.
 
         Raises:
-            RegistrationError: a target that is public or of no module of the backend, arguments
-                that do not fit it.
+            RegistrationError: a target of no module of the backend, arguments that do not fit it.
+            RuleViolation: a public target.
         """
         return {
             name: _spec(name, function, schedule, args, own)
@@ -147,9 +147,10 @@ def _spec(
         raise RegistrationError(f"cron {name!r}: {function!r} is in no module of backend/")
     spec = function.read.spec
     if spec.is_public:
-        raise RegistrationError(
-            f"cron {name!r}: {spec.path} is public, so that any client may run it too; make it "
-            f"an @internal_{spec.kind}"
+        raise RuleViolation(
+            "HW302",
+            f"cron {name!r}: {spec.path} is public, so that any client may run it too",
+            f"make it an @internal_{spec.kind}",
         )
     wires = {wire_name(key): lower(value) for key, value in args.items()}
     misfit = spec.arguments.check(wires, lambda _text: None)

@@ -28,6 +28,7 @@ class Database:
         manifest: the backend it serves; replaced as a whole when the backend is reloaded.
         files: where the bytes of files are.
         snapshots: the recent timestamps that can still be read.
+        outstanding: scheduled calls that wait or run, with those of the open batch.
     """
 
     files: FileStore = NoFiles()
@@ -41,6 +42,7 @@ class Database:
         self.catalog = catalog or Catalog.load(storage)
         self.manifest = Manifest()
         self.snapshots = Snapshots(limits, clock)
+        self.outstanding = 0
         self._cache: dict[str, Stored] = {}
         self._cached_bytes = 0
         self._last_creation_time = 0.0

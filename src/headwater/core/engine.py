@@ -99,6 +99,7 @@ class Engine:
         self.disclosure = WHOLE
         self.background = Background(database, self._mutate, self._transact)
         adopt_at_start(database, placement.manifest, tell)
+        self.background.queue.count()
         self._changeover = Changeover(database)
         placement.attach(database)
 
@@ -249,9 +250,9 @@ class Engine:
         value = step(transaction)
         transaction.finish()
         write_set = transaction.overlay.write_set()
-        if transaction.queue_changed:
-            self.background.queue.stale = True
         if batch.lost is None and write_set.keys:
+            if transaction.queue_changed:
+                self.background.queue.changed(write_set)
             self._guarded(batch, partial(self._commits.apply, write_set))
         return value
 
@@ -310,7 +311,7 @@ class Engine:
                 break
             outcome = self._run(call, after)
         if outcome.queue_changed:
-            self.background.queue.stale = True
+            self.background.queue.changed(outcome.write_set)
         if outcome.failure is None and outcome.write_set.keys:
             self._guarded(batch, partial(self._commits.apply, outcome.write_set))
         return outcome
@@ -337,7 +338,7 @@ class Engine:
         except StorageFailure as error:
             self._commits.abort()
             batch.lost = failure_of(error)
-            self.background.queue.stale = True
+            self.background.queue.lost()
 
     def _commit(self, batch: EngineBatch) -> None:
         if self._commits.open is None:
@@ -346,8 +347,9 @@ class Engine:
             commit = self._commits.commit()
         except (StorageFailure, HeadwaterError) as error:
             batch.lost = failure_of(error)
-            self.background.queue.stale = True
+            self.background.queue.lost()
             return
+        self.background.queue.kept()
         self.counters.commits += 1
         batch.dirty.update(dict.fromkeys(self._subscriptions.invalidated(commit.keys)))
 
@@ -486,6 +488,7 @@ class Engine:
             raise
         self._database.reset()
         self._database.snapshots.forget()  # nothing kept of what it replaced
+        self.background.queue.count()
         self._changeover.start_over()
         return value
 

@@ -16,6 +16,7 @@ from headwater.core.calls import Call, Outcome
 from headwater.core.database import Database
 from headwater.core.documents import Stored
 from headwater.core.manifest import CronSpec, FunctionKind
+from headwater.core.overlay import WriteSet
 from headwater.core.requests import Bound, Range
 from headwater.core.transaction import Transaction
 
@@ -48,6 +49,7 @@ class JobQueue:
         self._held: dict[str, tuple[float, float]] = {}
         self._sweep_ms = inf
         self._next_ms = inf
+        self._outstanding = 0  # as of the last commit
         self.stale = True
         self.running: set[str] = set()
 
@@ -55,6 +57,30 @@ class JobQueue:
     def now_ms(self) -> float:
         """The time, ms since 1970."""
         return self._database.clock.now_ns() / 1e6
+
+    def count(self) -> None:
+        """Counts the jobs that are outstanding: at the start, and when data came in by an import.
+        From then on `changed` keeps the number.
+        """
+        reader = self._reader()
+        found = sum(reader.system_count(jobs.of_state(kind)) for kind in jobs.OUTSTANDING)
+        self._outstanding = self._database.outstanding = found
+
+    def changed(self, write_set: WriteSet) -> None:
+        """Takes note of what is about to be applied."""
+        self.stale = True
+        for job_id, new in write_set.documents.items():
+            old = self._database.peek(job_id)
+            self._database.outstanding += jobs.is_outstanding(new) - jobs.is_outstanding(old)
+
+    def kept(self) -> None:
+        """What was applied is durable."""
+        self._outstanding = self._database.outstanding
+
+    def lost(self) -> None:
+        """What was applied since the last commit never was."""
+        self._database.outstanding = self._outstanding
+        self.stale = True
 
     def next_ms(self) -> float:
         """When something is due next, ms since 1970; infinite when nothing waits."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from headwater.core.transaction import Transaction
 
 TABLE: Final = "_scheduled_functions"
+OUTSTANDING: Final = ("pending", "inProgress")
 INTERRUPTED: Final = (
     "Transient error while executing action: the server ended while it ran. "
     "Actions run at most once, so it is not run again."
@@ -35,6 +36,11 @@ def job_name(path: str) -> str:
 def job_path(job: Stored) -> str:
     """The wire path of the function a job runs."""
     return canonical_path(job.value["name"])
+
+
+def is_outstanding(job: Stored | None) -> bool:
+    """True for a job that waits or runs."""
+    return job is not None and job.table == TABLE and state_of(job) in OUTSTANDING
 
 
 def state_of(job: Stored) -> str:
@@ -91,7 +97,7 @@ def cancel(transaction: Transaction, job_id: str, now_ms: float) -> None:
         raise InvalidStorageId(
             f"Invalid argument `id` for `scheduler.cancel`: {job_id[:80]!r} is no scheduled call"
         )
-    if state_of(job) in ("pending", "inProgress"):
+    if state_of(job) in OUTSTANDING:
         end(transaction, job_id, "canceled", now_ms)
 
 

@@ -385,6 +385,12 @@ class Transaction(Searching):
         self.reads.add(start, end)
         return self._documents(self._entries(start, end, wanted.descending, limit), sys.maxsize)
 
+    def system_count(self, wanted: requests.Range) -> int:
+        """How many entries a range of a system table has; the documents are not read."""
+        wanted.system = True
+        start, end = self._interval(wanted)
+        return sum(1 for _ in self._database.entries(start, end, descending=False))
+
     def system_insert(self, table: str, fields: dict[str, Any]) -> str:
         """Adds a document to a system table; also in a call that may not write by itself."""
         self.queue_changed = True

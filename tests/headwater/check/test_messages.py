@@ -139,6 +139,22 @@ MESSAGES = {
           More: headwater explain HW203
         """,
     ),
+    "HW302 mutation": (
+        """
+        @mutation
+        async def send(ctx: MutationCtx) -> None: ...
+        @mutation
+        async def create(ctx: MutationCtx) -> None:
+            await ctx.scheduler.run_after(0, send)
+        """,
+        """
+        HW302 backend/tasks.py:6:38  mutation tasks:create
+          What: schedules tasks:send, a public mutation; any client may run a public function, at any time and with any arguments.
+          Fix:  make send an @internal_mutation; if clients call it too, let both
+                call one plain helper that takes ctx
+          More: headwater explain HW302
+        """,
+    ),
     "HW401 filter that an index could serve": (
         """
         @query

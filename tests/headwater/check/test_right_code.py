@@ -340,6 +340,27 @@ RIGHT = {
             except (httpx.HTTPError, OSError):
                 return "none"
     """,
+    "internal functions scheduled, and what only looks like it": """
+        @internal_mutation
+        async def send(ctx: MutationCtx, text: str) -> None:
+            pass
+
+        @mutation
+        async def public(ctx: MutationCtx) -> None:
+            pass
+
+        class Own:
+            async def run_after(self, ms: float, function: object) -> None:
+                pass
+
+        @action
+        async def fetch(ctx: ActionCtx, later: bool) -> None:
+            await ctx.scheduler.run_after(0, send, text="a")
+            await ctx.run_mutation(public)
+            await Own().run_after(0, public)
+            chosen = public if later else send
+            await ctx.scheduler.run_after(0, chosen)
+    """,
     "logging and printing": """
         import logging
 
@@ -455,6 +476,22 @@ RIGHT_PROJECTS: dict[str, dict[str, str]] = {
                 one = await ctx.db.query(Entry).with_index("by_author", author="a").take(3)
                 two = await ctx.db.query(Note).with_index("by_txt", text="a").take(3)
                 return len(one) + len(two)
+        """,
+    },
+    "crons with internal targets": {
+        "tasks.py": """
+            from headwater import MutationCtx, internal_mutation
+
+            @internal_mutation
+            async def clean(ctx: MutationCtx) -> None:
+                pass
+        """,
+        "crons.py": """
+            from backend.tasks import clean
+            from headwater import Crons
+
+            crons = Crons()
+            crons.daily("clean", clean, hour_utc=2)
         """,
     },
     "imports in a circle, re-exports and stars": {

@@ -163,6 +163,24 @@ WRONG = {
             mailer = Mailer("localhost")
             Mailer.log("sent")
     """,
+    # --- HW302 ---
+    "public functions scheduled": """
+        @mutation
+        async def send(ctx: MutationCtx, text: str) -> None:
+            pass
+
+        @action
+        async def fetch(ctx: ActionCtx) -> None:
+            await ctx.scheduler.run_at(
+                0,
+                send,  # <- HW302
+                text="a",
+            )
+
+        async def helper(ctx: MutationCtx) -> None:
+            scheduler = ctx.scheduler
+            await scheduler.run_after(0, fetch)  # <- HW302
+    """,
     # --- HW401 ---
     "filter alone": """
         @query
@@ -317,6 +335,22 @@ WRONG_PROJECTS: dict[str, dict[str, str]] = {
             @app.get("/")  # <- HW101
             async def home() -> str:
                 return ""
+        """,
+    },
+    "crons of public functions": {
+        "jobs.py": """
+            from headwater import ActionCtx, action
+
+            @action
+            async def fetch(ctx: ActionCtx) -> None:
+                pass
+        """,
+        "crons.py": """
+            from headwater import Crons
+            from . import jobs
+
+            crons = Crons()
+            crons.interval("fetch", jobs.fetch, hours=1)  # <- HW302
         """,
     },
     "functions below subfolders": {

@@ -433,6 +433,66 @@ def test_an_engine_takes_up_what_another_left() -> None:
     assert backend.query(texts) == ["a"]
 
 
+FULL = "3 scheduled calls wait or run, as many as there may be"
+
+
+def bounded() -> Backend:
+    """Three calls may be outstanding."""
+    return backend_of(*MEMBERS, limits=Limits(scheduled_outstanding=3))
+
+
+def test_scheduled_outstanding_is_a_limit() -> None:
+    """One that ran or was canceled makes room; the mutation that goes beyond keeps nothing."""
+    backend = bounded()
+    first, *_ = (backend.mutation(later, text=text, ms=60_000) for text in "ab")
+    backend.mutation(later, text="now", ms=0)
+    with pytest.raises(FunctionFailed, match=FULL):
+        backend.mutation(later, text="more", ms=0)
+    backend.advance(ms=1)
+    backend.mutation(cancel, first)
+    backend.mutation(later, text="c", ms=60_000)
+    backend.mutation(later, text="d", ms=60_000)
+    with pytest.raises(FunctionFailed, match=FULL):
+        backend.action(from_action, "more")
+    found = backend.query(states)
+    assert sorted(found) == ["canceled", "pending", "pending", "pending", "success"]
+
+
+def test_what_was_undone_is_not_outstanding() -> None:
+    """By the mutation, by a part of it, or by a disk that refused."""
+
+    def full() -> None:
+        raise StorageFailure("the disk is full")
+
+    backend = bounded()
+    database = backend._host.engine.database
+    with pytest.raises(AppError):
+        backend.mutation(later, text="a", ms=0, fail=True)
+    backend.clock.faults["commit"] = full
+    with pytest.raises(FunctionFailed, match="the disk is full"):
+        backend.mutation(later, text="a", ms=0)
+    backend.clock.faults.clear()
+    assert database.outstanding == 0
+    backend.mutation(inner_fails)
+    assert database.outstanding == 1
+    backend.finish_scheduled()
+    assert database.outstanding == 0
+
+
+def test_an_engine_counts_what_another_left() -> None:
+    """Those that wait and those that run, not those that ended."""
+    backend = bounded()
+    engine = backend._host.engine
+    engine.background.start_action = lambda _call: None
+    backend.mutation(later_work, "half")
+    backend.mutation(later, text="done", ms=0)
+    backend.advance(ms=1)
+    backend.mutation(later, text="waits", ms=1000)
+    engine.database.outstanding = 0
+    engine.background.queue.count()
+    assert engine.database.outstanding == 2
+
+
 def test_scheduled_actions_at_once_are_bounded_and_mutations_pass_them() -> None:
     """A full house of actions holds up actions, not mutations."""
     backend = backend_of(*MEMBERS, limits=Limits(scheduled_actions_at_once=2))

@@ -1,0 +1,75 @@
+"""HW302: what runs by itself is internal, so that nobody else can run it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from headwater.check.project import FunctionInfo, Module, Project
+from headwater.check.registered import Registered
+from headwater.check.scopes import Scope, Value
+from headwater.rules import Finding, rule
+
+_SCHEDULES = ("run_after", "run_at")
+_CRONS = "headwater.Crons()."
+
+
+def check_scheduled(project: Project, registered: dict[str, Registered]) -> list[Finding]:
+    """A finding for each public function that the scheduler or a cron is given."""
+    found: list[Finding] = []
+    for qualname, function in project.functions.items():
+        owner = registered.get(qualname)
+        for call in function.scope.calls:
+            if _schedules(call, function.scope) or _is_cron(project, call, function.module):
+                found += _judged(project, registered, function.module, call, function, owner)
+    for module in project.modules.values():
+        for call in module.scope.calls:
+            if _is_cron(project, call, module):
+                found += _judged(project, registered, module, call)
+    return found
+
+
+def _schedules(call: ast.Call, scope: Scope) -> bool:
+    """True for `ctx.scheduler.run_after(...)`, also by a variable for the scheduler."""
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr in _SCHEDULES):
+        return False
+    scheduler = call.func.value
+    if isinstance(scheduler, ast.Name):
+        bound = scope.names.get(scheduler.id, [])
+        only = bound[0] if len(bound) == 1 else None
+        scheduler = only.expr if isinstance(only, Value) else scheduler
+    return isinstance(scheduler, ast.Attribute) and scheduler.attr == "scheduler"
+
+
+def _is_cron(project: Project, call: ast.Call, module: Module) -> bool:
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    return (project.origin(call.func, module) or "").startswith(_CRONS)
+
+
+def _judged(
+    project: Project,
+    registered: dict[str, Registered],
+    module: Module,
+    call: ast.Call,
+    function: FunctionInfo | None = None,
+    owner: Registered | None = None,
+) -> Iterator[Finding]:
+    target = call.args[1] if len(call.args) > 1 else None
+    scope = function.scope if function else None
+    origin = project.origin(target, module, scope) if target is not None else None
+    entry = registered.get(origin or "")
+    if target is None or entry is None or entry.is_internal or entry.kind == "query":
+        return
+    is_cron = isinstance(call.func, ast.Attribute) and call.func.attr not in _SCHEDULES
+    yield rule("HW302").finding(
+        f"{'repeats' if is_cron else 'schedules'} {entry.path}, a public {entry.kind}",
+        stage="S",
+        path=module.source.path,
+        line=target.lineno,
+        col=target.col_offset + 1,
+        fix=f"make {entry.function.node.name} an @internal_{entry.kind}; if clients call it too, "
+        f"let both\ncall one plain helper that takes ctx",
+        function=owner.path if owner else function.node.name if function else "",
+        kind=owner.kind if owner else "helper" if function else "",
+    )
