@@ -31,6 +31,7 @@ LEAVES = ("headwater.errors", "headwater.settings", "headwater.clock")
 CORE_MAY_IMPORT = {
     "annotated_types",
     "cronsim",
+    "cryptography",
     "orjson",
     "pydantic",
     "pydantic_core",

@@ -27,6 +27,10 @@ class Clock:
         """Bytes for document ids and request ids."""
         return secrets.token_bytes(count)
 
+    def secret(self, count: int) -> bytes:
+        """Bytes for a key that a deployment keeps."""
+        return secrets.token_bytes(count)
+
     def fault(self, point: str) -> None:
         """Called at named points (`commit`, `send`); a test's clock may raise there."""
 
@@ -59,6 +63,10 @@ class VirtualClock(Clock):
     def random_bytes(self, count: int) -> bytes:
         """Repeatable bytes."""
         return self._random.randbytes(count)
+
+    def secret(self, count: int) -> bytes:
+        """Known bytes: a test hides nothing, and its ids do not depend on who made a key."""
+        return bytes(range(count))
 
     def fault(self, point: str) -> None:
         """Raises what a test put at this point, if anything."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from headwater.core.database import Database
+from headwater.core.cursors import KEY_BYTES
+from headwater.core.database import SEAL_RECORD, Database
 from headwater.core.overlay import WriteSet
 from headwater.core.storage import SessionRequest
 
@@ -41,8 +42,9 @@ class CommitLog:
         self._pending: Commit | None = None
         self._forgotten_ns = 0
         self.notice: Callable[[WriteSet], None] | None = None
-        if not self.last_ts:
+        if not self.last_ts or database.storage.record(SEAL_RECORD) is None:
             self.begin()
+            database.storage.put_record(SEAL_RECORD, database.clock.secret(KEY_BYTES))
             self.commit()
 
     @property

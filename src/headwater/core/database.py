@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cached_property
+from typing import Final
 
 from headwater.clock import Clock
 from headwater.core.catalog import Catalog
+from headwater.core.cursors import Seal
 from headwater.core.documents import Stored
 from headwater.core.files import FileStore, NoFiles
 from headwater.core.manifest import Manifest, TableSpec
@@ -16,6 +19,9 @@ from headwater.core.snapshots import Snapshots
 from headwater.core.storage import Entry, Storage
 from headwater.core.system import SYSTEM_SPECS
 from headwater.settings import Limits
+
+SEAL_RECORD: Final = "cursor_key"
+"""The storage's record of the key that cursors are sealed with."""
 
 _CHUNK = 256
 _CACHE_BYTES = 32 * 2**20  # of bodies; decoded they take several times as much
@@ -46,6 +52,13 @@ class Database:
         self._cache: dict[str, Stored] = {}
         self._cached_bytes = 0
         self._last_creation_time = 0.0
+
+    @cached_property
+    def seal(self) -> Seal:
+        """What cursors are sealed with, by a key of this database."""
+        key = self.storage.record(SEAL_RECORD)
+        assert key is not None, "a commit log has made one"
+        return Seal(key)
 
     def creation_time(self, now_ms: float) -> float:
         """The creation time of a new document: `now_ms`, or just after the last one given out."""

@@ -1,14 +1,13 @@
-"""Cursors: where a page begins and ends, opaque to clients and bound to their query."""
+"""Pages: where one begins and ends, by cursors that are bound to their query."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from headwater.core.cursors import QuerySeal
 from headwater.core.documents import Stored
 from headwater.core.requests import Page
 from headwater.errors import InvalidCursor, QueryInvalid
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from headwater.core.scans import OpenScan
 
 _END = b""  # the position after the last document, whatever is added later
-_MARK = 8  # bytes of the query's fingerprint in a cursor
 
 
 @dataclass(slots=True)
@@ -48,7 +46,7 @@ class Window:
     start: bytes
     end: bytes
     limit: int | None
-    mark: bytes
+    seal: QuerySeal
     end_position: bytes | None
     rows: int | None
     bytes: int | None
@@ -90,8 +88,8 @@ class Window:
             if rows == 0 and not exhausted:
                 raise QueryInvalid("a page ends after a document of it")
             position = _END if exhausted and not full else scan.keys[rows - 1]
-        split = _cursor(self.mark, scan.keys[rows // 2]) if rows > 2 else None
-        cursor, status = _cursor(self.mark, position), self._status(scan, kept)
+        split = self.seal.cursor(scan.keys[rows // 2]) if rows > 2 else None
+        cursor, status = self.seal.cursor(position), self._status(scan, kept)
         return PageBatch(documents, position == _END, cursor, split, status)
 
     def _status(self, scan: OpenScan, kept: int) -> str | None:
@@ -104,17 +102,17 @@ class Window:
 
 def mark(fingerprint: bytes, index_prefix: bytes) -> bytes:
     """What binds a cursor to its query, and to the index as it was when the cursor was made."""
-    return hashlib.sha256(fingerprint + index_prefix).digest()[:_MARK]
+    return hashlib.sha256(fingerprint + index_prefix).digest()
 
 
 def window(
-    request: Page, mark: bytes, start: bytes, end: bytes, journal: str | None, limits: Limits
+    request: Page, seal: QuerySeal, start: bytes, end: bytes, journal: str | None, limits: Limits
 ) -> Window:
     """The window of a page request within its query's interval.
 
     Args:
         request: the page wanted.
-        mark: of its query.
+        seal: of its query.
         start: where the query's interval begins.
         end: where it ends.
         journal: where this page ended when the query ran last.
@@ -126,10 +124,10 @@ def window(
     """
     _check_counts(request)
     descending = request.range.descending
-    after = None if request.cursor is None else _position(request.cursor, mark)
-    until = None if request.end_cursor is None else _position(request.end_cursor, mark)
+    after = None if request.cursor is None else seal.position(request.cursor)
+    until = None if request.end_cursor is None else seal.position(request.end_cursor)
     if until is None:
-        until = _remembered(journal, mark, after, descending)
+        until = _remembered(journal, seal, after, descending)
     for position, begins in ((after, True), (until, False)):
         if position is None or (position == _END and not begins):
             continue
@@ -141,8 +139,8 @@ def window(
         _soft(limits.array_length),
     )
     if until is not None:
-        return Window(start, end, None, mark, until, None, None, soft)
-    return Window(start, end, request.num_items, mark, None, rows, bytes_, soft)
+        return Window(start, end, None, seal, until, None, None, soft)
+    return Window(start, end, request.num_items, seal, None, rows, bytes_, soft)
 
 
 def _check_counts(request: Page) -> None:
@@ -157,11 +155,11 @@ def _soft(limit: int) -> int:
 
 
 def _remembered(
-    journal: str | None, mark: bytes, after: bytes | None, descending: bool
+    journal: str | None, seal: QuerySeal, after: bytes | None, descending: bool
 ) -> bytes | None:
     """The end a journal has for a page, None when it belongs to another one."""
     try:
-        until = None if journal is None else _position(journal, mark)
+        until = None if journal is None else seal.position(journal)
     except InvalidCursor:
         return None
     if until is None or after is None or until in (_END, after):
@@ -179,17 +177,3 @@ def _cut(
     if begins:
         return (start, min(end, position)) if desc else (max(start, position + b"\x00"), end)
     return (max(start, position), end) if desc else (start, min(end, position + b"\x00"))
-
-
-def _cursor(mark: bytes, position: bytes) -> str:
-    return base64.urlsafe_b64encode(mark + position).decode()
-
-
-def _position(cursor: str, mark: bytes) -> bytes:
-    try:
-        raw = base64.b64decode(cursor, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidCursor from None
-    if raw[:_MARK] != mark:
-        raise InvalidCursor
-    return raw[_MARK:]

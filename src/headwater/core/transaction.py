@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from headwater.core import files, pages, requests
+from headwater.core.cursors import QuerySeal
 from headwater.core.database import Database
 from headwater.core.documents import Stored
 from headwater.core.ids import make_id
@@ -266,7 +267,8 @@ class Transaction(Searching):
             start, end = self._interval(request.range)
         mark = pages.mark(fingerprint(request.range), start[:PREFIX])
         journal, limits = next(self._journal, None), self._database.limits
-        window = pages.window(request, mark, start, end, journal, limits)
+        seal = QuerySeal(self._database.seal, mark)
+        window = pages.window(request, seal, start, end, journal, limits)
         window.slot = len(self.journal)
         self.journal.append("")
         scan = OpenScan(request.range, window.start, window.end, window, ranks)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from headwater.core.cursors import Seal
 from headwater.core.manifest import IndexSpec, Manifest
 from headwater.core.migration import adopt
 from headwater.core.pages import PageBatch
@@ -76,6 +77,40 @@ def test_a_cursor_of_another_query_is_refused(store: Store) -> None:
         with pytest.raises(InvalidCursor) as error:
             page(store, 2, bad, descending=descending)
         assert error.value.data["paginationError"] == "InvalidCursor"
+
+
+def test_a_cursor_that_was_changed_is_refused(store: Store) -> None:
+    """Cut anywhere, longer, any letter another one: nobody but the deployment makes cursors."""
+    cursor = page(store, 2).cursor
+    forged = [cursor[:length] for length in range(len(cursor))]
+    forged += [f"{cursor}AAAA", f"AAAA{cursor}", cursor * 2]
+    for place, letter in enumerate(cursor.rstrip("=")):
+        forged.append(cursor[:place] + ("A" if letter != "A" else "B") + cursor[place + 1 :])
+    for bad in forged:
+        with pytest.raises(InvalidCursor):
+            page(store, 2, bad)
+        with pytest.raises(InvalidCursor):
+            page(store, 2, end_cursor=bad)
+
+
+def test_a_cursor_of_other_arguments_is_refused(store: Store) -> None:
+    """Another bound is another query, though function and index are the same."""
+    low, high = (Range("tasks", "by_rank", equal=[("rank", rank)]) for rank in (1.0, 2.0))
+    cursor = page_of(store, low, None, []).cursor
+    page_of(store, low, cursor, [])
+    with pytest.raises(InvalidCursor):
+        page_of(store, high, cursor, [])
+
+
+def test_a_cursor_tells_nothing() -> None:
+    """Neither the values it stands at nor, to another deployment, its place."""
+    key, mark = bytes(range(32)), b"query"
+    cursor = Seal(key).closed(b"a secret title", mark)
+    assert b"secret" not in base64.urlsafe_b64decode(cursor)
+    assert cursor == Seal(key).closed(b"a secret title", mark)
+    assert Seal(key).opened(cursor, mark) == b"a secret title"
+    with pytest.raises(InvalidCursor):
+        Seal(key[::-1]).opened(cursor, mark)
 
 
 def test_a_page_has_at_least_one_item(store: Store) -> None:
