@@ -6,8 +6,10 @@ Reading and writing files goes on in threads; the engine does only the steps tha
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -27,7 +29,7 @@ from headwater.data.exporting import export
 from headwater.data.files_door import FilesDoor
 from headwater.data.importing import MODES, Mode, Summary, import_file
 from headwater.data.sources import FORMATS, Source
-from headwater.errors import HeadwaterError, TableMissing
+from headwater.errors import HeadwaterError, ImportRefused, TableMissing
 from headwater.files import Files
 from headwater.http_api import BadRequest
 from headwater.hub import Hub
@@ -126,9 +128,11 @@ class DataApi:
         self, place: Path, format_: str, table: str | None, mode: Mode, name: str
     ) -> AsyncIterator[bytes]:
         """The import's events, a line each; the last one says how it ended."""
-        loop, told = asyncio.get_running_loop(), [""]
+        loop, told, left = asyncio.get_running_loop(), [""], threading.Event()
 
         def tell(what: str, done: int, total: int) -> None:
+            if left.is_set():
+                raise ImportRefused(name, "whoever sent it is gone")
             told[0] = what if not done else f"{what}: {done:,}"
 
         def run() -> Summary:
@@ -142,8 +146,11 @@ class DataApi:
                 shutil.rmtree(place, ignore_errors=True)
 
         running = loop.run_in_executor(None, run)
-        while not (await asyncio.wait([running], timeout=_TOLD_EVERY_S))[0]:
-            yield _line({"progress": told[0]})
+        try:
+            while not (await asyncio.wait([running], timeout=_TOLD_EVERY_S))[0]:
+                yield _line({"progress": told[0]})
+        finally:
+            left.set()
         yield _line(_end(running))
 
 
@@ -154,6 +161,7 @@ def clear_leftovers(state: Path) -> None:
             shutil.rmtree(entry, ignore_errors=True)
 
 
+_log = logging.getLogger("headwater")
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
@@ -162,6 +170,9 @@ def _end(running: asyncio.Future[Summary]) -> dict[str, Any]:
         return {"done": asdict(running.result())}
     except HeadwaterError as error:
         return {"error": error.message}
+    except Exception as error:
+        _log.exception("an import failed; nothing of it was kept")
+        return {"error": f"nothing was imported: the server failed ({error}); its log says where"}
 
 
 def _line(event: dict[str, Any]) -> bytes:

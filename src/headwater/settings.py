@@ -136,6 +136,9 @@ class Limits:
     import_expansion: int = _limit(
         200, "times its size a zip may unpack to; ids are random, so no export packs that well"
     )
+    import_directory_bytes: int = _limit(
+        256 * 2**20, "the directory of a zip is read as a whole; two million stored files have this"
+    )
     import_line_bytes: int = _limit(
         4 * 2**20, "one document of an import: the document limit, and what escaping adds"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -11,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from headwater import data_api
+from headwater.data import Tell
 from headwater.data_api import DATA_ROUTES, clear_leftovers
+from headwater.errors import ImportRefused
 from headwater.settings import STATE
 from tests.headwater.data.doors import lines
 from tests.headwater.served import Served
@@ -132,6 +136,106 @@ def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
         (tmp_path / name / "file").write_text("x")
     clear_leftovers(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["files"]
+
+
+NOTES = """
+from headwater import Document, MutationCtx, QueryCtx, SearchIndex, mutation, query
+
+
+class Note(Document, table="notes"):
+    text: str
+    search_text = SearchIndex("text")
+
+
+@query
+async def found(ctx: QueryCtx, words: str) -> list[str]:
+    notes = ctx.db.query(Note).with_search_index("search_text", words)
+    return [note.text for note in await notes.collect()]
+
+
+@mutation
+async def write(ctx: MutationCtx, text: str) -> None:
+    await ctx.db.insert(Note(text=text))
+
+
+@mutation
+async def later(ctx: MutationCtx, text: str) -> None:
+    await ctx.scheduler.run_after(3_600_000, write, text=text)
+"""
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Iterator[Served]:
+    """A server with a table that can be searched."""
+    made = Served(tmp_path / "notes", modules={"notes": NOTES})
+    yield made
+    made.close()
+
+
+def test_what_is_imported_is_searched_and_what_it_replaced_is_not(notes: Served) -> None:
+    """Entries of search indexes come and go with the documents."""
+    notes.post("/api/mutation", {"path": "notes:write", "args": {"text": "old words"}})
+    query = {"format": "jsonl", "table": "notes", "mode": "replace"}
+    done = sent(notes, lines({"text": "new words"}, {"text": "others"}), **query)[-1]["done"]
+    assert (done["imported"], done["removed"]) == ({"notes": 2}, {"notes": 1})
+    for words, expected in (("words", ["new words"]), ("old", []), ("oth", ["others"])):
+        answer = notes.post("/api/query", {"path": "notes:found", "args": {"words": words}})
+        assert answer.get("value") == expected, answer
+
+
+def test_scheduled_calls_stay_when_all_is_replaced(notes: Served) -> None:
+    """They belong to the runtime: no import empties or fills their table, no export has them."""
+    notes.post("/api/mutation", {"path": "notes:later", "args": {"text": "a"}})
+    pending = get(notes, "/api/data/documents", table="_scheduled_functions").text
+    assert '"kind":"pending"' in pending
+    snapshot = get(notes, "/api/data/export").content
+    with zipfile.ZipFile(io.BytesIO(snapshot)) as archive:
+        assert not any("_scheduled" in name for name in archive.namelist())
+    assert "done" in sent(notes, snapshot, format="zip", mode="replace-all")[-1]
+    assert get(notes, "/api/data/documents", table="_scheduled_functions").text == pending
+
+
+def test_an_import_ends_with_whoever_sent_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that is stopped has imported nothing, unless it took effect already."""
+    ended: list[str] = []
+
+    def slow(*_of: Any, tell: Tell, **_: Any) -> None:
+        try:
+            while True:
+                tell("reading", 1, 0)
+        except ImportRefused as error:
+            ended.append(str(error))
+            raise
+
+    monkeypatch.setattr(data_api, "import_file", slow)
+    api = data_api.DataApi(served.hub, served.auth, served.files, served.options.root / STATE)
+    place = served.options.root / STATE / "import-x"
+    place.mkdir()
+    (place / "file").write_text("")
+
+    async def leave() -> None:
+        events = api._running(place, "jsonl", "tasks", "append", "my.jsonl")
+        assert "progress" in json.loads(await anext(events))
+        await events.aclose()  # type: ignore[attr-defined]
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+    asyncio.run(leave())
+    assert ended == ["nothing was imported. my.jsonl: whoever sent it is gone"]
+    assert not place.exists()
+
+
+def test_a_failure_of_the_server_is_told(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full, say: the command does not wait for an end that never comes."""
+
+    def full(*_of: Any, **_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(data_api, "import_file", full)
+    told = sent(served, "", format="jsonl", table="tasks")[-1]["error"]
+    assert told.startswith("nothing was imported: the server failed (")
+    assert "No space left on device" in told
 
 
 def store(served: Served, content: bytes, content_type: str) -> str:

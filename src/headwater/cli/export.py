@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from headwater.cli.admin import Deployment
@@ -19,6 +20,9 @@ def export(
     path: Annotated[Path, typer.Option(help="The zip file to write.")],
     include_file_storage: Annotated[
         bool, typer.Option("--include-file-storage", help="Take stored files too.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was written as JSON.")
     ] = False,
     url: Annotated[
         str | None, typer.Option(help="The server; the project's own if not given.")
@@ -41,7 +45,9 @@ def export(
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-    typer.echo(f"wrote {path} ({path.stat().st_size:,} bytes)")
+    size = path.stat().st_size
+    told = orjson.dumps({"path": str(path), "bytes": size}).decode()
+    typer.echo(told if as_json else f"wrote {path} ({size:,} bytes)")
 
 
 def _download(place: Deployment, part: Path, show: Show, *, files: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
+import orjson
 import typer
 
 from headwater.cli.admin import Deployment
@@ -37,6 +38,7 @@ def import_(
         str | None,
         typer.Option("--format", help="zip, jsonl, json or csv."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
     url: Annotated[
         str | None, typer.Option(help="The server; the project's own if not given.")
     ] = None,
@@ -54,7 +56,7 @@ def import_(
         job.confirm(place)
     with progress() as show:
         summary = job.send(place, show) if isinstance(place, Deployment) else job.do(place, show)
-    _print(summary)
+    _print(summary, as_json=as_json)
 
 
 class _Job:
@@ -73,7 +75,7 @@ class _Job:
         }
         if lost:
             listed = ", ".join(f"{count:,} of {name}" for name, count in sorted(lost.items()))
-            typer.confirm(f"This deletes documents: {listed}. Go on?", abort=True)
+            typer.confirm(f"This deletes documents: {listed}. Go on?", abort=True, err=True)
 
     def _tables(self) -> list[str]:
         from headwater.data.sources import Source
@@ -152,7 +154,10 @@ def _counts(place: Deployment | Path) -> dict[str, int]:
         return {look.name: look.documents for look in browse.tables(project.database)}
 
 
-def _print(summary: dict[str, Any]) -> None:
+def _print(summary: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(summary).decode())
+        return
     for table, count in summary["imported"].items():
         gone = summary["removed"].get(table, 0)
         rest = f", in place of {gone:,}" if gone else ""

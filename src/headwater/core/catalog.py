@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from headwater.core import ids
-from headwater.core.keys import entry_key
+from headwater.core.keys import entry_key, index_prefix, search_prefix
 from headwater.core.manifest import BY_CREATION_TIME, SEARCHED, TableSpec
 from headwater.core.search import posting_keys
 from headwater.core.storage import Storage
 
+OWN_NUMBERS = 2**21
+"""Above it are the numbers of the runtime's own tables, below it those of the app's."""
 _RECORD = "catalog"
 _COMING = "+"
 """Before the name of an index that is made for a backend which does not serve yet: the old one may
@@ -62,6 +64,11 @@ class CatalogIndex:
     def __post_init__(self) -> None:
         is_search = bool(self.fields) and self.fields[0].startswith(SEARCHED)
         object.__setattr__(self, "is_search", is_search)
+
+    @property
+    def prefix(self) -> bytes:
+        """What all its keys begin with."""
+        return search_prefix(self.number) if self.is_search else index_prefix(self.number)
 
     def keys(self, document: dict[str, Any]) -> Iterable[bytes]:
         """All keys of a document in this index."""
@@ -148,7 +155,7 @@ class Catalog:
         """The table of this name, made when it is missing."""
         table = self.tables.get(name)
         if table is None:
-            table = CatalogTable(self._number())
+            table = CatalogTable(self._own_number() if name.startswith("_") else self._number())
             table.indexes[BY_CREATION_TIME.name] = CatalogIndex(self._number(), ())
             self.tables[name] = table
             self._names[table.number] = name
@@ -242,6 +249,10 @@ class Catalog:
         for name, index in self.table(table.name).indexes.items():
             if wanted.get(name) != index.fields:
                 yield name
+
+    def _own_number(self) -> int:
+        """For a table of the runtime: out of the way of tables whose ids were made elsewhere."""
+        return max([OWN_NUMBERS, *(t.number for n, t in self.tables.items() if n[0] == "_")]) + 1
 
     def _number(self) -> int:
         while self._next in self._names:  # taken by a table whose ids were made elsewhere

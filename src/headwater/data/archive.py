@@ -6,6 +6,7 @@ ever a path of this machine.
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import zipfile
@@ -21,6 +22,10 @@ from headwater.settings import Limits
 
 _MEMBER: Final = re.compile(r"(?:.*/)?([^/]+)/(documents|generated_schema)\.jsonl")
 _FILE: Final = re.compile(r"(?:.*/)?_storage/([^/.]+)(?:\.[^/]+)?")
+_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError)
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others need memory as they say
+_END: Final = 2**16 + 200  # a comment, and the records before it
+_IN_ZIP64: Final = 2**32 - 1
 _SMALL: Final = 2**26  # 64 MiB unpacked harm nobody, however well they were packed
 
 
@@ -33,7 +38,7 @@ def reading(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise ImportRefused(name, f"the zip is damaged: {error}") from None
 
 
@@ -62,8 +67,9 @@ class Archive:
             ImportRefused: it is no zip, or one that was made to harm.
         """
         try:
+            _check_directory(path, int(limits.import_directory_bytes))
             archive = cls(zipfile.ZipFile(path))
-        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
             raise ImportRefused(path.name, f"it is no zip file: {error}") from None
         try:
             for info in archive.zip.infolist():
@@ -75,8 +81,13 @@ class Archive:
         return archive
 
     def read(self, info: zipfile.ZipInfo) -> IO[bytes]:
-        """A member as a stream."""
-        return self.zip.open(info)
+        """A member as a stream.
+
+        Raises:
+            ImportRefused: it is damaged.
+        """
+        with reading(info.filename):
+            return self.zip.open(info)
 
     def close(self) -> None:
         """Lets the file go."""
@@ -89,6 +100,8 @@ class Archive:
             return
         if info.flag_bits & 1 or stat.S_ISLNK(info.external_attr >> 16):
             raise ImportRefused(name, "encrypted members and links are not read")
+        if info.compress_type not in _METHODS:
+            raise ImportRefused(name, "only stored and deflated members are read; zip it anew")
         self.unpacked += info.file_size
         member, file = _MEMBER.fullmatch(name), _FILE.fullmatch(name)
         if member is not None:
@@ -106,6 +119,22 @@ class Archive:
                 f"{limits.import_expansion} times; that is no export. If it is one of yours, set "
                 "HEADWATER_IMPORT_EXPANSION",
             )
+
+
+def _check_directory(path: Path, most: int) -> None:
+    """Refuses a directory that would not fit into memory, by what the zip's end says of it."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, _END), os.SEEK_END)
+        end = file.read()
+    said = [int.from_bytes(end[at + 12 : at + 16], "little") for at in _places(end, b"PK\5\6")]
+    said += [int.from_bytes(end[at + 40 : at + 48], "little") for at in _places(end, b"PK\6\6")]
+    size = max((size for size in said if size != _IN_ZIP64), default=0)
+    if size > most:
+        raise ImportRefused(path.name, f"its directory has {size:,} bytes, more than {most:,}")
+
+
+def _places(text: bytes, mark: bytes) -> Iterator[int]:
+    return (match.start() for match in re.finditer(re.escape(mark), text))
 
 
 def _check_name(name: str) -> None:

@@ -16,10 +16,10 @@ from typing import Any, Final, Literal
 
 from headwater.clock import Clock
 from headwater.core import ids
-from headwater.core.catalog import Catalog
+from headwater.core.catalog import OWN_NUMBERS, Catalog
 from headwater.core.database import Database
 from headwater.core.documents import Stored
-from headwater.core.keys import index_prefix, successor
+from headwater.core.keys import successor
 from headwater.core.manifest import BY_CREATION_TIME, Manifest, TableSpec
 from headwater.core.migration import count, documents
 from headwater.core.system import SYSTEM_SPECS
@@ -172,8 +172,7 @@ class _Import:
 
     def _prepare(self, catalog: Catalog, numbers: dict[str, int], occupied: set[str]) -> None:
         """Makes the tables, under the numbers that the file's ids have."""
-        stays = occupied - set(self.source.tables) if self._replaces else occupied
-        stays = set() if self.mode == "replace-all" else stays
+        stays = self._staying(occupied)
         for table in self.source.tables:
             if self.mode == "empty" and table in occupied:
                 raise ImportRefused(
@@ -183,6 +182,8 @@ class _Import:
                 )
             catalog.table(table)
         for table, number in numbers.items():
+            if number > OWN_NUMBERS and table[0] != "_":
+                raise ImportRefused(self.source.name, _no_number(table, number))
             holder = catalog.name_of(number)
             if holder == table:
                 continue
@@ -191,6 +192,13 @@ class _Import:
             if holder is not None:
                 catalog.move_away(holder)
             catalog.renumber(table, number)
+
+    def _staying(self, occupied: set[str]) -> set[str]:
+        """The tables whose documents stay, and so keep their numbers."""
+        if not self._replaces:
+            return occupied
+        rest = occupied - set(self.source.tables)
+        return rest if self.mode == "replace" else {name for name in rest if name[0] == "_"}
 
     @property
     def _replaces(self) -> bool:
@@ -321,11 +329,10 @@ class _Import:
 
 def _clear(database: Database, table: str) -> int:
     indexes = database.catalog.table(table).indexes
-    first = index_prefix(indexes[BY_CREATION_TIME.name].number)
+    first = indexes[BY_CREATION_TIME.name].prefix
     removed = database.storage.drop_documents(first, successor(first))
     for index in indexes.values():
-        prefix = index_prefix(index.number)
-        database.storage.drop_entries(prefix, successor(prefix))
+        database.storage.drop_entries(index.prefix, successor(index.prefix))
     return removed
 
 
@@ -352,13 +359,18 @@ def _check_table_name(source: Source, name: str) -> None:
         raise ImportRefused(source.name, f"{name!r} is no table name; use letters, digits and _")
 
 
+def _no_number(table: str, number: int) -> str:
+    return f"the ids in {table} have number {number}, which no table can have; leave `_id` out"
+
+
 def _clash(table: str, number: int, holder: str | None) -> str:
     if holder is None:
         return (
             f"the ids in {table} were made elsewhere (table number {number}), and {table} has "
             "documents here. --replace takes their place; or leave `_id` out of the file"
         )
+    way = "Leave `_id` out of the file" if holder[0] == "_" else "Import both with --replace"
     return (
         f"the ids in {table} have number {number}, which is that of table {holder} here, and that "
-        "has documents. Import both with --replace, or into an empty deployment"
+        f"has documents. {way}, or import into an empty deployment"
     )

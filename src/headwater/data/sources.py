@@ -84,8 +84,12 @@ class Source:
         if self._archive is None or "_tables" not in self._archive.documents:
             return {}
         info = self._archive.documents["_tables"]
-        lines = [parsed(line) for _, line in self._lines(self._archive.read(info), info.filename)]
-        return {str(one.get("name")): int(one.get("id", 0)) for one in lines if type(one) is dict}
+        with self._archive.read(info) as file:
+            lines = [
+                self._parsed(info.filename, line) for _, line in self._lines(file, info.filename)
+            ]
+        found = {str(one.get("name")): one.get("id") for one in lines}
+        return {name: number for name, number in found.items() if type(number) is int}
 
     def first(self, table: str) -> dict[str, Any] | None:
         """The first row as it stands there, {} when it is none, None when there is no row."""
@@ -143,19 +147,29 @@ class Source:
             return lambda value: plain_in(value, shapes)
         with archive.read(info) as file:
             lines = self._lines(file, info.filename)
-            first = str(parsed(next(lines, (1, b'""'))[1]))
-            if first == "uniform":
+            first = next(lines, (1, b""))[1].decode(errors="replace")
+            if first.strip() == '"uniform"':
                 return lossless_in
             contexts: dict[str, Any] = {}
             for _, line in lines:
-                contexts.update(parsed(line))
+                contexts.update(self._parsed(info.filename, line))
         if not isinstance(table.document, Object) and any(k in first for k in _NUMBERLESS):
             raise ImportRefused(
                 info.filename,
                 f"this older export does not say which texts of {table.name} are int64 or bytes: "
                 "declare the table in backend/schema.py first",
             )
-        return lambda value: plain_in(value, shapes, contexts.get(value.get("_id")))
+        return lambda value: plain_in(value, shapes, contexts.get(str(value.get("_id"))))
+
+    def _parsed(self, name: str, line: bytes) -> dict[str, Any]:
+        """A line of what a zip says about its tables."""
+        try:
+            found = parsed(line)
+        except InvalidValue as error:
+            raise ImportRefused(name, str(error)) from None
+        if type(found) is not dict:
+            raise ImportRefused(name, "not an object")
+        return found
 
     def _of_lines(self, file: IO[bytes], name: str, read: Callable[[Any], Any]) -> Iterator[Row]:
         for number, line in self._lines(file, name):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sysconfig
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -65,11 +69,46 @@ def test_a_snapshot_goes_out_and_in(run: Run, tmp_path: Path) -> None:
     assert titles(run) == ["a", "b"]
 
 
+def test_programs_read_what_was_done(run: Run, tmp_path: Path) -> None:
+    """One JSON object, and no bar where nobody watches."""
+    out = run("export", "--path", "out.zip", "--json")
+    assert json.loads(out.stdout) == {
+        "path": "out.zip",
+        "bytes": (tmp_path / "out.zip").stat().st_size,
+    }
+    done = run("import", "out.zip", "--replace", "--yes", "--json")
+    assert json.loads(done.stdout) == {"imported": {"tasks": 2}, "removed": {"tasks": 2}}
+    assert out.stderr == done.stderr == ""
+
+
+def test_a_terminal_is_shown_a_bar(run: Run, tmp_path: Path) -> None:
+    """On standard error, so that the output can still be piped."""
+    ours, theirs = pty.openpty()
+    command = Path(sysconfig.get_path("scripts")) / "headwater"
+    ended = subprocess.run(
+        [command, "import", "two.jsonl", "--table", "tasks", "--append", "--json"],
+        cwd=tmp_path,
+        env=dict(os.environ) | {"TERM": "xterm", "COLUMNS": "100"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        timeout=20,
+        check=True,
+    )
+    shown = os.read(ours, 65_536).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert json.loads(ended.stdout)["imported"] == {"tasks": 2}
+    assert "reading" in shown or "writing" in shown or "starting" in shown
+    assert "\x1b[" in shown
+    assert len(titles(run)) == 4
+
+
 def test_deleting_is_asked_for(run: Run) -> None:
     """With what would go; without a yes nothing does."""
     command = ("import", "two.jsonl", "--table", "tasks", "--replace")
     asked = run(*command, input="n\n")
-    assert "This deletes documents: 2 of tasks. Go on?" in asked.stdout
+    assert "This deletes documents: 2 of tasks. Go on?" in asked.stderr
     assert asked.exit_code == 1
     assert run(*command).exit_code == 1  # nobody there to ask
     assert run(*command, input="y\n").exit_code == 0

@@ -97,7 +97,11 @@ class Door:
             document_id: str = transaction.answer(Insert(table, fields))
             return document_id
 
-        made: str = self._process(lambda reply: Transact(step, reply))
+        return self.transact(step)
+
+    def transact(self, step: Callable[[Transaction], T]) -> T:
+        """A step of the runtime in a transaction."""
+        made: T = self._process(lambda reply: Transact(step, reply))
         return made
 
     def _process(self, work: Callable[[Any], Any]) -> Any:

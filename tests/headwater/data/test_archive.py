@@ -66,6 +66,58 @@ def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
         Door(tmp_path).load(path)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_are_refused(tmp_path: Path, method: int) -> None:
+    """How much memory one takes to unpack is said in the zip itself."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("items/documents.jsonl", lines({"title": "a"}))
+    assert "only stored and deflated members" in refused(tmp_path / "a.zip")
+
+
+def test_any_byte_may_be_wrong(tmp_path: Path) -> None:
+    """It is said in a sentence, or does not matter; never a trace."""
+    path = zip_of(
+        tmp_path / "a.zip",
+        _tables__documents=lines({"name": "items", "id": 20_001}),
+        items__generated_schema='"uniform"\n',
+        items__documents=lines({"title": "a"}, {"title": "b"}),
+    )
+    whole, door, ended = path.read_bytes(), Door(tmp_path), []
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            ended.append(bool(door.load(path, "replace")))
+        except ImportRefused:
+            ended.append(False)
+    assert {True, False} == set(ended)
+
+
+def test_a_directory_that_fills_the_memory_is_refused(tmp_path: Path) -> None:
+    """Before it is read: a zip of nothing but empty names is small for what it takes in memory."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(100):
+            archive.writestr(f"_storage/{number}", "")
+    with pytest.raises(ImportRefused, match="its directory has"):
+        Archive.open(path, Limits(import_directory_bytes=1_000))
+    Archive.open(path, Limits(import_directory_bytes=10_000)).close()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("_tables__documents", "[]"),
+        ("_tables__documents", "{"),
+        ("items__generated_schema", "x\n1"),
+    ],
+)
+def test_what_a_zip_says_of_its_tables_may_be_wrong(tmp_path: Path, name: str, text: str) -> None:
+    """With the place."""
+    rows = {"items__documents": lines({"title": "a"}), name: text}
+    with pytest.raises(ImportRefused, match=f"{name.replace('__', '/')}.jsonl: not"):
+        Door(tmp_path).load(zip_of(tmp_path / "a.zip", **rows))
+
+
 def test_a_table_twice_is_refused(tmp_path: Path) -> None:
     """Which of them would count?"""
     rows = lines({"title": "a"})

@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
+from headwater.core.database import Database
 from headwater.core.ids import make_id, table_of
 from headwater.core.manifest import Manifest
+from headwater.core.transaction import Transaction
 from headwater.core.values import Int64
 from headwater.data.importing import Mode
 from headwater.errors import ImportRefused, StorageFailure
 from tests.headwater.data.doors import ITEMS, MANIFEST, Door, lines, zip_of
+
+CRON = {"name": "nightly", "function": "a.js:b", "args": [{}], "schedule": "daily", "nextRun": 1.0}
 
 
 @pytest.fixture
@@ -175,6 +179,29 @@ def test_a_number_of_a_table_that_stays_is_not_taken(door: Door) -> None:
     said = refused(door, "a.jsonl", lines(row), "replace")
     assert f"number {number}, which is that of table people here" in said
     assert door.database.catalog.table_of(ana) == "people"
+
+
+def test_a_number_of_the_runtime_is_not_taken(door: Door) -> None:
+    """Scheduled calls keep their ids whatever an import says, `replace-all` too."""
+
+    def crons_of_an_older_database(database: Database) -> None:
+        database.catalog.renumber("_crons", 10_005)
+
+    def note(transaction: Transaction) -> None:
+        transaction.system_insert("_crons", CRON)
+
+    door.ask(crons_of_an_older_database, writes=True)
+    door.transact(note)
+    row = lines({"_id": foreign(10_005), "title": "a"})
+    said = refused(door, "a.jsonl", row, "replace-all")
+    assert "which is that of table _crons here" in said
+    assert "Leave `_id` out of the file" in said
+    number = door.database.catalog.tables["_scheduled_functions"].number
+    said = refused(door, "a.jsonl", lines({"_id": foreign(number), "title": "a"}), "replace-all")
+    assert f"number {number}, which no table can have" in said
+    summary = door.load_text("b.jsonl", lines({"title": "a"}), "replace-all")
+    assert summary.removed == {}
+    assert [cron["name"] for cron in door.all("_crons")] == ["nightly"]
 
 
 def test_ids_of_elsewhere_cannot_be_added_to_documents_from_here(door: Door) -> None:
