@@ -58,8 +58,8 @@ complete: $(READY)  ## rebuild the complete backend in template/ from the lesson
 	$(BIN)/python -m headwater_workshop.stages build
 
 lock: $(READY)  ## pin the dependencies again
-	$(UV) pip compile pyproject.toml --extra workshop --extra project --group dev --universal --generate-hashes --no-emit-index-url -o requirements.lock --python-version 3.11 --custom-compile-command "make lock"
-	$(UV) pip compile pyproject.toml --extra workshop --extra project --universal --generate-hashes --no-emit-index-url -c requirements.lock -o template/requirements.lock --python-version 3.11 --custom-compile-command "make lock"
+	$(UV) pip compile pyproject.toml --extra workshop --extra project --extra mcp --group dev --universal --generate-hashes --no-emit-index-url -o requirements.lock --python-version 3.11 --custom-compile-command "make lock"
+	$(UV) pip compile pyproject.toml --extra workshop --extra project --extra mcp --universal --generate-hashes --no-emit-index-url -c requirements.lock -o template/requirements.lock --python-version 3.11 --custom-compile-command "make lock"
 
 clean:  ## take away what was generated; my-app stays
 	rm -rf $(VENV) site docs/lessons docs/rules .mypy_cache .ruff_cache .pytest_cache
