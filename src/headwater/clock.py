@@ -32,7 +32,7 @@ class Clock:
         return secrets.token_bytes(count)
 
     def fault(self, point: str) -> None:
-        """Called at named points (`commit`, `send`); a test's clock may raise there."""
+        """Called at named points (`commit`, `mutation`); a test's clock may raise there."""
 
 
 class VirtualClock(Clock):

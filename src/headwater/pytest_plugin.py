@@ -1,4 +1,4 @@
-"""The pytest plugin: the `backend` fixture."""
+"""The pytest plugin: the fixtures `backend` and `fake_http`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from headwater.core.placement import InProcess
+    from headwater.fake_http import FakeHttp
     from headwater.testing import Backend
 
 
@@ -64,3 +65,12 @@ def backend(headwater_placement: InProcess) -> Iterator[Backend]:
     made = Backend(headwater_placement)
     yield made
     made.close()
+
+
+@pytest.fixture
+def fake_http() -> Iterator[FakeHttp]:
+    """A server on the loopback address, for what actions call: a test says what it answers."""
+    from headwater.fake_http import FakeHttp
+
+    with FakeHttp() as made:
+        yield made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast, overload
@@ -36,10 +37,11 @@ from headwater.core.session import Close, Session
 from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.transaction import Counters, Transaction
 from headwater.core.work import Execute, FromClient, Left, RunDue, Transact, Work
-from headwater.errors import AppError, HeadwaterError
+from headwater.errors import AppError, Conflict, HeadwaterError, Overloaded, StorageFailure
 from headwater.files import Files
 from headwater.loader import load
 from headwater.settings import Limits
+from headwater.testing_faults import Fault, failing
 from headwater.variables import Put
 
 if TYPE_CHECKING:
@@ -262,6 +264,22 @@ class Backend(Caller):
             variables: each by its name; None takes one away.
         """
         self._environment.put(variables)
+
+    def failing(
+        self, error: Conflict | Overloaded | StorageFailure, *, times: int | None = None
+    ) -> AbstractContextManager[Fault]:
+        """Lets mutations fail as the engine itself makes them fail, as long as a `with` lasts.
+
+        Args:
+            error: `Conflict()` after each run of a mutation, which is then tried again;
+                `Overloaded()` the same; `StorageFailure("the disk is full")` when what it wrote
+                is to be kept, and nothing is.
+            times: how often it happens, None for each time.
+
+        Raises:
+            TypeError: another error; raise those in the function.
+        """
+        return failing(self.clock, Fault(error, times))
 
     def close(self) -> None:
         """Lets the database go, and leaves the environment as it was."""

@@ -252,6 +252,8 @@ class Calls:
             outcome.value = self._result(frame, transaction)
             if after is not None:
                 after(transaction)
+            if transaction.writable:
+                database.clock.fault("mutation")
             outcome.write_set = transaction.overlay.write_set()
         except KeyboardInterrupt:
             raise

@@ -1,0 +1,85 @@
+"""The stand-in for what actions call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from headwater import ActionCtx, action
+from headwater.fake_http import FakeHttp
+from tests.headwater.core.things import backend_of
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeHttp]:
+    """One that has no replies yet."""
+    with FakeHttp() as made:
+        yield made
+
+
+@action
+async def sky(ctx: ActionCtx, address: str, city: str) -> str:
+    """Asks the weather."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.post(f"{address}/today", params={"city": city}, json={"days": 1})
+    return f"{answer.status_code} {answer.json()['sky']}"
+
+
+def test_an_action_calls_it_and_the_test_sees_what_came(fake: FakeHttp) -> None:
+    """Method, path, query, headers and body."""
+    fake.reply("POST", "/today", status=201, json={"sky": "grey"})
+    backend = backend_of(sky)
+    assert backend.action(sky, fake.url, "Oslo") == "201 grey"
+    (request,) = fake.requests
+    assert (request.method, request.path, request.query) == ("POST", "/today", {"city": "Oslo"})
+    assert (request.json(), request.headers["content-type"]) == ({"days": 1}, "application/json")
+    backend.close()
+
+
+def get(fake: FakeHttp, path: str) -> httpx.Response:
+    """One GET."""
+    with httpx.Client(trust_env=False) as http:
+        return http.get(fake.url + path)
+
+
+def test_replies_are_given_in_turn_and_the_last_again(fake: FakeHttp) -> None:
+    """A service that is busy first, then serves."""
+    fake.reply("GET", "/a", status=429, headers={"Retry-After": "1"})
+    fake.reply("GET", "/a", content="done")
+    answers = [get(fake, "/a") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [429, 200, 200]
+    assert (answers[0].headers["retry-after"], answers[2].text) == ("1", "done")
+
+
+def test_a_broken_connection(fake: FakeHttp) -> None:
+    """As when the other side goes down in the middle."""
+    fake.reply("GET", "/a", broken=True)
+    with pytest.raises(httpx.TransportError):
+        get(fake, "/a")
+    assert len(fake.requests) == 1
+
+
+def test_what_has_no_reply_is_404_and_says_so(fake: FakeHttp) -> None:
+    """With the replies there are."""
+    fake.reply("GET", "/a")
+    answer = get(fake, "/b")
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "no reply to GET /b was given; replies: ['GET /a']"
+
+
+def test_a_body_in_chunks(fake: FakeHttp) -> None:
+    """Streaming clients send it so."""
+    fake.reply("PUT", "/a")
+    with httpx.Client(trust_env=False) as http:
+        http.put(fake.url + "/a", content=iter([b"one ", b"two"]))
+    assert fake.requests[0].body == b"one two"
+
+
+def test_a_reply_that_makes_no_sense_is_refused(fake: FakeHttp) -> None:
+    """With what it takes."""
+    with pytest.raises(ValueError, match="takes a path such as"):
+        fake.reply("GET", "today")
+    with pytest.raises(ValueError, match="json= or content="):
+        fake.reply("GET", "/today", json=1, content="1")
