@@ -1,42 +1,183 @@
-"""The part of AGENTS.md that is written by program: the rules, from the registry.
+"""The blocks of AGENTS.md that are written by program: the rules, and how an assistant helps.
 
-    python -m headwater_workshop.ai_files build     writes it into the template
-    python -m headwater_workshop.ai_files check     exits 1 when it is stale
+    python -m headwater_workshop.ai_files build     writes them into the template
+    python -m headwater_workshop.ai_files check     exits 1 when they are stale
 
-What stands outside the two markers belongs to whoever keeps the file.
+In a project `headwater ai-files` does the same. A block stands between two markers; the second one
+carries a digest of what was written, so that a block changed by hand is known and left alone. What
+stands outside the markers belongs to whoever keeps the file.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sys
 import textwrap
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
+
+import yaml
 
 from headwater.rules import RULES, Rule
 
 from .kit import KitError, kit_root
 
-BEGIN = "<!-- headwater:rules, written by headwater; change what is outside -->"
-END = "<!-- headwater:rules end -->"
 WIDTH = 110
+ANSWERS = ".copier-answers.yml"
+DEFAULT_MODE = "pair"
+TEMPLATE = "AGENTS.md.jinja"
+
+MODES: Mapping[str, str] = {
+    "pair": """\
+## Lessons: pair mode
+
+The learner and you write together. The task is in the lesson's text, its tests are elsewhere.
+
+- Read `uv run headwater lesson show` first. Say which function you change next, and why; then
+  write that step.
+- `uv run headwater grade` says what is missing. A value copied from an example is no solution.
+- When it is green, name the rules that applied, by number, and ask the learner two questions
+  about the code.""",
+    "tutor": """\
+## Lessons: tutor mode
+
+The learner writes the solution, and chose tutor mode to learn by that. The task is in the
+lesson's text.
+
+- You do not write the code of a lesson's function, neither into a file nor into an answer, also
+  when you are asked for it.
+- First run `uv run headwater grade` and read what failed. Name that check, the file and the rule;
+  ask one question.
+- One hint at a time, after a new try: `uv run headwater lesson hint`. An example has at most five
+  lines and is about something else.
+- `uv run headwater lesson diff --solution` is the learner's to type. Outside lessons you work as
+  usual.""",
+}
+"""What AGENTS.md says about lessons, by the answer to `assistant_mode`."""
+
+_BLOCK = re.compile(
+    r"<!-- headwater:(?P<name>[a-z]+), [^\n]*-->\n"
+    r"(?P<body>.*?)\n"
+    r"<!-- headwater:(?P=name) end(?: (?P<digest>[0-9a-f]{8}))? -->",
+    re.DOTALL,
+)
 
 
-def rule_block() -> str:
-    """The rules as a list, between the markers, as AGENTS.md holds them."""
-    return "\n".join([BEGIN, *(_line(rule) for rule in RULES.values()), END])
+class State(StrEnum):
+    """How a block of a file stands to what this headwater would write."""
+
+    CURRENT = "up to date"
+    STALE = "out of date"
+    EDITED = "changed by hand"
+    MISSING = "missing"
 
 
-def with_rules(text: str, where: str = "AGENTS.md") -> str:
-    """The text with its managed block as the registry has it now."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
+def bodies() -> dict[str, str]:
+    """The text of every block by its name: `rules`, and one for each mode."""
+    return {"rules": "\n".join(_line(rule) for rule in RULES.values()), **MODES}
+
+
+def block(name: str) -> str:
+    """A block with its markers, as AGENTS.md holds it."""
+    body = bodies()[name]
+    begin = f"<!-- headwater:{name}, written by headwater; change what is outside -->"
+    return f"{begin}\n{body}\n<!-- headwater:{name} end {_digest(body)} -->"
+
+
+def states(text: str, mode: str, where: str = "AGENTS.md") -> dict[str, State]:
+    """What a file's blocks are, `rules` and `mode`, for a project in that mode."""
+    found = {_slot(match["name"]): match for match in _blocks(text, where)}
+    wanted = {"rules": "rules", "mode": mode}
+    return {slot: _state(found.get(slot), name) for slot, name in wanted.items()}
+
+
+def updated(text: str, mode: str, *, force: bool = False, where: str = "AGENTS.md") -> str:
+    """The text with its blocks as they are now; a missing one is added at the end.
+
+    Args:
+        text: what the file holds.
+        mode: which lines about lessons it shall hold, a key of `MODES`.
+        force: also write over blocks that were changed by hand.
+        where: the file, for the error.
+
+    Raises:
+        KitError: a marker has no partner.
+    """
+    for slot, state in states(text, mode, where).items():
+        wanted = block(mode if slot == "mode" else slot)
+        if state is State.MISSING:
+            text = f"{text.rstrip()}\n\n{wanted}\n".lstrip()
+        elif state is State.STALE or (state is State.EDITED and force):
+            old = next(each for each in _blocks(text, where) if _slot(each["name"]) == slot)
+            text = text[: old.start()] + wanted + text[old.end() :]
+    return text
+
+
+def removed(text: str, where: str = "AGENTS.md") -> str:
+    """The text without its blocks; those that were changed by hand stay, as plain text."""
+    for match in reversed(list(_blocks(text, where))):
+        kept = match["body"] if _is_edited(match) else ""
+        text = text[: match.start()] + kept + text[match.end() :]
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
+
+
+def mode_of(project: Path) -> str:
+    """The answer to `assistant_mode` that a project was made with; pair if it was never asked."""
+    try:
+        answers = yaml.safe_load((project / ANSWERS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return DEFAULT_MODE
+    mode = answers.get("assistant_mode", DEFAULT_MODE) if isinstance(answers, dict) else ""
+    if mode in MODES:
+        return str(mode)
+    raise KitError(
+        f"There is no mode {mode!r}.",
+        where=str(project / ANSWERS),
+        fix=f"answer again: copier update --data assistant_mode={DEFAULT_MODE}",
+    )
+
+
+def rebuilt(text: str, where: str = TEMPLATE) -> str:
+    """The template's text with each block that it has as the registry has it now."""
+    for match in reversed(list(_blocks(text, where))):
+        text = text[: match.start()] + block(match["name"]) + text[match.end() :]
+    return text
+
+
+def _blocks(text: str, where: str) -> Iterator[re.Match[str]]:
+    found = [match for match in _BLOCK.finditer(text) if match["name"] in bodies()]
+    if text.count("<!-- headwater:") != 2 * len(found):
         raise KitError(
-            "The markers of the managed block are missing.",
+            "A marker of a managed block has no partner.",
             where=where,
-            fix=f"put these two lines where the rules belong:\n{BEGIN}\n{END}",
+            fix="put back the line that is missing, or delete the other one:\n"
+            "<!-- headwater:rules, written by headwater; change what is outside -->\n"
+            "<!-- headwater:rules end -->",
         )
-    return before + rule_block() + after
+    return iter(found)
+
+
+def _slot(name: str) -> str:
+    return "mode" if name in MODES else name
+
+
+def _state(found: re.Match[str] | None, name: str) -> State:
+    if found is None:
+        return State.MISSING
+    if _is_edited(found):
+        return State.EDITED
+    return State.CURRENT if found.group() == block(name) else State.STALE
+
+
+def _is_edited(found: re.Match[str]) -> bool:
+    # The first template's markers had no digest: such a block counts as written by program.
+    return bool(found["digest"]) and found["digest"] != _digest(found["body"])
+
+
+def _digest(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()[:8]
 
 
 def _line(rule: Rule) -> str:
@@ -45,21 +186,21 @@ def _line(rule: Rule) -> str:
 
 
 def main(arguments: list[str], path: Path | None = None) -> int:
-    """`build` writes the block of the template's AGENTS.md; `check` exits 1 when it is stale."""
+    """`build` writes the blocks of the template's AGENTS.md; `check` exits 1 when one is stale."""
     if arguments not in (["build"], ["check"]):
         print("usage: python -m headwater_workshop.ai_files build|check", file=sys.stderr)
         return 2
-    path = kit_root() / "template" / "AGENTS.md" if path is None else path
+    path = kit_root() / "template" / TEMPLATE if path is None else path
     text = path.read_text(encoding="utf-8")
-    wanted = with_rules(text, str(path))
+    wanted = rebuilt(text, str(path))
     if text == wanted:
-        print("the rules in AGENTS.md are up to date")
+        print("the blocks in AGENTS.md are up to date")
         return 0
     if arguments == ["check"]:
         print("stale: AGENTS.md\nFix: python -m headwater_workshop.ai_files build")
         return 1
     path.write_text(wanted, encoding="utf-8")
-    print("the rules in AGENTS.md are written")
+    print("the blocks in AGENTS.md are written")
     return 0
 
 

@@ -26,6 +26,21 @@ class Frontend(StrEnum):
     none = "none"
 
 
+class Assistant(StrEnum):
+    """An assistant that gets a file of its own; the same choices as in copier.yml."""
+
+    claude = "claude"
+    cursor = "cursor"
+    copilot = "copilot"
+
+
+class Mode(StrEnum):
+    """What an assistant does in a lesson; the same choices as in copier.yml."""
+
+    pair = "pair"
+    tutor = "tutor"
+
+
 def register(app: typer.Typer) -> None:
     """Join the headwater command line."""
     app.command("new")(new)
@@ -36,6 +51,13 @@ def new(
     name: Annotated[str | None, typer.Option(help="The project's name; else the folder's.")] = None,
     start: Annotated[Start | None, typer.Option(help="Where you start.")] = None,
     frontend: Annotated[Frontend | None, typer.Option(help="The page that comes with it.")] = None,
+    assistants: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="claude, cursor, copilot with commas between; or none."),
+    ] = None,
+    assistant_mode: Annotated[
+        Mode | None, typer.Option(help="What an assistant does in a lesson.")
+    ] = None,
     defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
 ) -> None:
     """Make a project: a backend with tests, a page, and rules for assistants."""
@@ -45,12 +67,31 @@ def new(
             name=name,
             start=start.value if start else None,
             frontend=frontend.value if frontend else None,
+            assistants=None if assistants is None else _listed(assistants),
+            assistant_mode=assistant_mode.value if assistant_mode else None,
             defaults=defaults,
         )
     except KitError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     _tell(target, project)
+
+
+def _listed(words: str) -> list[str]:
+    """The assistants of a list with commas; `none` is the empty list.
+
+    Raises:
+        typer.BadParameter: a word that names no assistant.
+    """
+    if words.strip() == "none":
+        return []
+    named = [word.strip() for word in words.split(",")]
+    for word in named:
+        if word not in list(Assistant):
+            known = ", ".join(Assistant)
+            said = f"{word!r} is not one of {known}; for no file of its own say none."
+            raise typer.BadParameter(said, param_hint="--assistants")
+    return [each.value for each in Assistant if each in named]
 
 
 def _tell(target: Path, project: NewProject) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
@@ -39,13 +40,31 @@ def new_project(
     name: str | None = None,
     start: str | None = None,
     frontend: str | None = None,
+    assistants: Sequence[str] | None = None,
+    assistant_mode: str | None = None,
     defaults: bool = False,
     root: Path | None = None,
 ) -> NewProject:
-    """Make a project in `target`; what is not given is asked, or left to the default."""
+    """Make a project in `target`; what is not given is asked, or left to the default.
+
+    Args:
+        target: a folder that does not exist yet, or is empty.
+        name, start, frontend, assistants, assistant_mode: the answers to copier.yml's questions.
+        defaults: ask nothing.
+        root: the kit; this headwater's own if it is left out.
+
+    Raises:
+        KitError: the folder is occupied, the kit is incomplete, or an answer is refused.
+    """
     _refuse_occupied(target)
     root = _template_root(root)
-    given = {"project_name": name, "start": start, "frontend": frontend}
+    given = {
+        "project_name": name,
+        "start": start,
+        "frontend": frontend,
+        "assistants": None if assistants is None else list(assistants),
+        "assistant_mode": assistant_mode,
+    }
     data: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     dirty = is_dirty(root)
     if dirty:

@@ -2,8 +2,8 @@
 
     uv run python -m tools.nightly_report --days 30 --out reports
 
-It reads what the nightly cron has counted, through `headwater data`: from the running server, from one
-at another address (--url), or from the database itself when none runs.
+It reads what the nightly cron has counted, through `headwater data`: from the running server, from
+one at another address (--url), or from the database itself when none runs.
 """
 
 from __future__ import annotations

@@ -5,14 +5,82 @@ from __future__ import annotations
 import shutil
 import subprocess
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 from copier import run_copy
 
 ROOT = Path(__file__).resolve().parents[2]
-MATRIX = [("complete", "plain"), ("workshop", "plain"), ("workshop", "none"), ("complete", "none")]
-DAILY = MATRIX[:3]
+QUESTIONS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+ASSISTANTS: tuple[str, ...] = tuple(QUESTIONS["assistants"]["choices"].values())
+
+
+@dataclass(frozen=True)
+class Row:
+    """One set of answers: a project that somebody may ask for."""
+
+    start: str
+    frontend: str
+    claude: bool
+    cursor: bool
+    copilot: bool
+    assistant_mode: str
+
+    @property
+    def assistants(self) -> list[str]:
+        """The answer to the question that takes several."""
+        return [name for name in ASSISTANTS if getattr(self, name)]
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """The row as Copier takes it."""
+        words = {name: getattr(self, name) for name in ("start", "frontend", "assistant_mode")}
+        return words | {"assistants": self.assistants}
+
+    def __str__(self) -> str:
+        named = "+".join(self.assistants) or "nobody"
+        return f"{self.start}-{self.frontend}-{named}-{self.assistant_mode}"
+
+
+def pairs(row: Row) -> set[tuple[tuple[str, object], ...]]:
+    """Every two answers of a row, each with its question."""
+    return set(combinations([(one.name, getattr(row, one.name)) for one in fields(Row)], 2))
+
+
+def every_row() -> list[Row]:
+    """All answers of copier.yml with all others."""
+    choices = [QUESTIONS[name]["choices"].values() for name in ("start", "frontend")]
+    modes = QUESTIONS["assistant_mode"]["choices"].values()
+    return [Row(*one) for one in product(*choices, *[(True, False)] * 3, modes)]
+
+
+def pairwise(chosen: Sequence[Row]) -> list[Row]:
+    """The chosen rows, and as few more as it takes to have each pair of answers in one of them."""
+    rows, every = list(chosen), every_row()
+    missing = set[tuple[tuple[str, object], ...]]().union(*map(pairs, every))
+    missing = missing.difference(*map(pairs, rows))
+    while missing:
+        best = max(every, key=lambda row: len(pairs(row) & missing))
+        rows.append(best)
+        missing -= pairs(best)
+    return rows
+
+
+DAILY = [
+    Row("complete", "plain", True, False, False, "pair"),  # the defaults
+    Row("workshop", "plain", False, True, True, "tutor"),
+    Row("workshop", "none", False, False, False, "pair"),
+]
+MATRIX = pairwise(DAILY)
+ROWS = [
+    pytest.param(row, marks=[] if row in DAILY else pytest.mark.prove, id=str(row))
+    for row in MATRIX
+]
 
 
 def git(folder: Path, *words: str) -> str:
@@ -43,11 +111,11 @@ def commit(kit: Path, message: str) -> str:
 
 def mark(kit: Path, text: str) -> None:
     """Change the template, so that it shows which version was rendered."""
-    page = kit / "template" / "CLAUDE.md"
-    page.write_text(f"{page.read_text(encoding='utf-8')}\n{text}\n", encoding="utf-8")
+    page = kit / "template" / "Makefile"
+    page.write_text(f"{page.read_text(encoding='utf-8')}\n# {text}\n", encoding="utf-8")
 
 
-def copy(source: Path | str, target: Path, ref: str | None = None, **answers: str) -> Path:
+def copy(source: Path | str, target: Path, ref: str | None = None, **answers: Any) -> Path:
     """`copier copy --defaults [-r REF] SOURCE TARGET`, as Copier itself does it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -55,7 +123,7 @@ def copy(source: Path | str, target: Path, ref: str | None = None, **answers: st
     return target
 
 
-def recorded(project: Path) -> dict[str, str]:
+def recorded(project: Path) -> dict[str, Any]:
     """The answers that a project keeps for updates."""
     found = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert isinstance(found, dict)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import subprocess
+import sys
 import sysconfig
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +18,7 @@ import pytest
 
 from headwater_workshop.new import new_project
 from tests.scenarios.server_process import ServerProcess, foreign
-from tests.template.kits import DAILY, MATRIX, ROOT, files
+from tests.template.kits import ROOT, ROWS, Row, files
 
 BIN = Path(sysconfig.get_path("scripts"))
 UV = shutil.which("uv", path=f"{BIN}{os.pathsep}{os.environ['PATH']}")
@@ -23,10 +27,8 @@ SETUP = (
     ["pip", "install", "--quiet", "-r", "requirements.lock"],
     ["pip", "install", "--quiet", "--no-deps", "-r", "requirements-headwater.txt"],
 )
-ROWS = [
-    pytest.param(row, marks=[] if row in DAILY else pytest.mark.prove, id="-".join(row))
-    for row in MATRIX
-]
+WITH_HEADWATER = {"headwater", "pydantic", "fastapi", "httpx", "pytest"}
+REQUIREMENTS = ("requirements.lock", "requirements-headwater.txt")
 
 pytestmark = pytest.mark.skipif(UV is None, reason="uv is not installed")
 
@@ -36,32 +38,64 @@ class Project:
     """A project with its environment."""
 
     folder: Path
-    start: str
-    frontend: str
+    row: Row
 
     def uv(self, *words: str) -> str:
         """What a uv command prints in the project; it must succeed."""
+        return self.ran(str(UV), *words)
+
+    def ran(self, *command: str, folder: str = ".") -> str:
+        """What a command prints in a folder of the project; it must succeed."""
         kept = {name: value for name, value in os.environ.items() if not foreign(name)}
         kept = {name: kept[name] for name in kept if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-        command = [str(UV), *words]
+        where = self.folder / folder
         done = subprocess.run(
-            command, cwd=self.folder, env=kept, capture_output=True, text=True, check=False
+            command, cwd=where, env=kept, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         return done.stdout
 
 
-@pytest.fixture(scope="module", params=ROWS)
-def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """One row of the matrix, generated from this checkout and set up as the README says."""
-    start, frontend = request.param
-    folder = tmp_path_factory.mktemp(start) / "my-app"
-    new_project(folder, start=start, frontend=frontend, defaults=True, root=ROOT)
-    project = Project(folder, start, frontend)
-    readme = (folder / "README.md").read_text("utf-8")
+def set_up(project: Project) -> Path:
+    """Make the project's environment as its README says; where it is."""
     for step in SETUP:
-        assert " ".join(word for word in step if word != "--quiet") in readme
         project.uv(*step)
+    return project.folder / ".venv"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_cache_of_types(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """mypy looks at headwater and pydantic once for all rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.mktemp("mypy")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def environments() -> dict[tuple[str, ...], Path]:
+    """An environment for each content of the two requirements files; made when first needed."""
+    return {}
+
+
+@pytest.fixture(scope="module", params=ROWS)
+def project(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    environments: dict[tuple[str, ...], Path],
+) -> Project:
+    """A row of the matrix, generated from this checkout and set up as the README says.
+
+    Rows with the same requirements share one environment: it is linked, not installed again.
+    """
+    row: Row = request.param
+    folder = tmp_path_factory.mktemp(row.start) / "my-app"
+    new_project(folder, **row.answers, defaults=True, root=ROOT)
+    project = Project(folder, row)
+    wanted = tuple((folder / name).read_text("utf-8") for name in REQUIREMENTS)
+    if wanted in environments:
+        (folder / ".venv").symlink_to(environments[wanted], target_is_directory=True)
+    else:
+        environments[wanted] = set_up(project)
     return project
 
 
@@ -76,15 +110,42 @@ def server(project: Project, tmp_path: Path) -> Iterator[ServerProcess]:
         process.end()
 
 
+def test_its_readme_says_how_to_set_it_up(project: Project) -> None:
+    """The three steps that made its environment stand in its README."""
+    readme = (project.folder / "README.md").read_text("utf-8")
+    for step in SETUP:
+        assert " ".join(word for word in step if word != "--quiet") in readme
+
+
 def test_its_tests_pass(project: Project) -> None:
     """`uv run pytest` is green from the first minute, and leaves no lock file behind."""
     assert " passed" in project.uv("run", "pytest")
     assert "uv.lock" not in files(project.folder)
 
 
-def test_its_backend_keeps_the_rules(project: Project) -> None:
-    """`uv run headwater check` finds nothing in what a learner is given."""
-    project.uv("run", "headwater", "check")
+def test_its_code_is_clean(project: Project) -> None:
+    """Strict types, lint and the rules find nothing, with the project's own tools."""
+    for words in ("ruff check .", "mypy", "headwater check", "headwater ai-files status --check"):
+        project.uv("run", *words.split())
+
+
+def imported(file: Path) -> set[str]:
+    """The packages that a file imports, by their first name."""
+    nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+    plain = {each.name for node in nodes if isinstance(node, ast.Import) for each in node.names}
+    taken = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in plain | taken}
+
+
+def test_it_names_what_it_imports(project: Project) -> None:
+    """Every package that its code imports stands in pyproject.toml, or comes with headwater."""
+    described = tomllib.loads((project.folder / "pyproject.toml").read_text("utf-8"))
+    named = {re.split(r"[\[<>=; ]", line)[0] for line in described["project"]["dependencies"]}
+    known = named | WITH_HEADWATER | {"backend", "tests", "tools"} | sys.stdlib_module_names
+    for folder in ("backend", "tests", "tools"):
+        for file in (project.folder / folder).rglob("*.py"):
+            names = {{"fpdf": "fpdf2"}.get(name, name) for name in imported(file)}
+            assert names <= known, file
 
 
 def test_it_serves_its_functions_and_its_page(project: Project, server: ServerProcess) -> None:
@@ -92,18 +153,9 @@ def test_it_serves_its_functions_and_its_page(project: Project, server: ServerPr
     assert server.run("run", "seed:sample_data") == "true"
     messages = server.call("query", "messages:listMessages", roomId="general")
     assert [message["userId"] for message in messages] == ["ana", "ben"]
-    text = server.fetch("/")[1]
-    assert ("<title>my-app</title>" in text) is (project.frontend == "plain")
-    if project.frontend == "plain":
+    if project.row.frontend != "react":  # its page has to be built first
+        text = server.fetch("/")[1]
+        assert ("<title>my-app</title>" in text) is (project.row.frontend == "plain")
+    if project.row.frontend == "plain":
         for name in ("/app.js", "/style.css", "/headwater.js"):
             assert server.fetch(name)[0] == 200
-
-
-@pytest.mark.parametrize("start", ["complete", "workshop"])
-def test_its_code_is_clean(tmp_path: Path, start: str) -> None:
-    """Strict types and the usual lint find nothing in the backend and its tests."""
-    folder = new_project(tmp_path / "my-app", start=start, defaults=True, root=ROOT).folder
-    for words in (["mypy"], ["ruff", "check", "--select", "E,F,W,I,B,UP", "."]):
-        command = [str(BIN / words[0]), *words[1:]]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr

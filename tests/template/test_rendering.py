@@ -8,18 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from headwater_workshop.new import requirement_of
 from tests.template.kits import (
-    DAILY,
     MATRIX,
     ROOT,
+    ROWS,
+    Row,
     commit,
     copy,
     files,
+    every_row,
     git,
     make_kit,
     mark,
+    pairs,
     recorded,
 )
 
@@ -29,7 +33,6 @@ ALWAYS = {
     ".github/workflows/ci.yml",
     ".gitignore",
     "AGENTS.md",
-    "CLAUDE.md",
     "Dockerfile",
     "Makefile",
     "README.md",
@@ -47,10 +50,13 @@ ALWAYS = {
     "tests/test_tasks.py",
 }
 PAGE = {"frontend/app.js", "frontend/index.html", "frontend/style.css"}
-ROWS = [
-    pytest.param(*row, marks=[] if row in DAILY else pytest.mark.prove, id="-".join(row))
-    for row in MATRIX
-]
+POINTERS = {
+    "claude": "CLAUDE.md",
+    "cursor": ".cursor/rules/headwater.mdc",
+    "copilot": ".github/copilot-instructions.md",
+}
+FORBIDDEN_ON_WINDOWS = set('<>:"|?*\\')
+DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
 @pytest.fixture(scope="module")
@@ -74,18 +80,51 @@ def texts(project: Path) -> Iterator[tuple[str, str]]:
         yield name, (project / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("start", "frontend"), ROWS)
-def test_each_pair_of_answers_renders_its_files(
-    kit: Path, tmp_path: Path, start: str, frontend: str
-) -> None:
-    """The page comes only when wanted, the rest always, and no template syntax is left over."""
-    project = copy(kit, tmp_path / "my-app", start=start, frontend=frontend)
-    wanted = ALWAYS | (PAGE if frontend == "plain" else set())
-    assert wanted <= files(project)
-    assert start == "complete" or files(project) == wanted
+@pytest.mark.parametrize("row", ROWS)
+def test_each_row_of_answers_renders_its_files(kit: Path, tmp_path: Path, row: Row) -> None:
+    """A page and assistants' files come only when wanted; no template syntax is left over."""
+    project = copy(kit, tmp_path / "my-app", **row.answers)
+    found = files(project)
+    wanted = ALWAYS | {POINTERS[name] for name in row.assistants}
+    wanted |= PAGE if row.frontend == "plain" else set()
+    assert wanted <= found
+    assert not found & (set(POINTERS.values()) - wanted)
+    assert any(name.startswith("frontend/") for name in found) is (row.frontend != "none")
     for name, text in texts(project):
-        assert not re.search(r"\{%|\{\{ ?_?[a-z]", text), name
-    assert ("frontend" in (project / "README.md").read_text("utf-8")) is (frontend == "plain")
+        assert not re.search(r"\{%|\{\{ ?_?[a-z]", text) or name.endswith((".tsx", ".yml")), name
+    readme = (project / "README.md").read_text("utf-8")
+    assert ("frontend" in readme) is (row.frontend != "none")
+    assert f"headwater:{row.assistant_mode}," in (project / "AGENTS.md").read_text("utf-8")
+
+
+def test_every_pair_of_answers_is_in_a_row() -> None:
+    """Whatever two answers are given together, a row of the matrix has been used with them."""
+    everything = set[object]().union(*map(pairs, every_row()))
+    assert set[object]().union(*map(pairs, MATRIX)) == everything
+    assert len(MATRIX) <= len(every_row()) / 8
+
+
+def test_every_name_is_a_name_on_windows_too() -> None:
+    """Neither the template's folders nor what they render to need a character Windows has not."""
+    names = git(ROOT, "ls-files", "-z", "--", "template").strip("\0").split("\0")
+    assert len({name.lower() for name in names}) == len(names)
+    for part in {part for name in names for part in name.split("/")}:
+        assert not FORBIDDEN_ON_WINDOWS & set(part), part
+        assert part == part.rstrip(". "), part
+        assert part.split(".")[0].lower() not in DEVICES, part
+
+
+@pytest.mark.parametrize("name", POINTERS.values())
+def test_an_assistant_s_file_points_to_agents_md(kit: Path, tmp_path: Path, name: str) -> None:
+    """What is to be known is in one file; the others lead there, in the form each tool reads."""
+    project = copy(kit, tmp_path / "my-app", assistants=list(POINTERS))
+    text = (project / name).read_text("utf-8")
+    assert "AGENTS.md" in text
+    assert len(text.splitlines()) <= 8
+    if name.endswith(".mdc"):
+        head = yaml.safe_load(text.split("---")[1])
+        assert head["alwaysApply"] is True
+        assert set(head) == {"description", "globs", "alwaysApply"}
 
 
 def test_the_answers_are_recorded(kit: Path, tmp_path: Path) -> None:
@@ -98,6 +137,8 @@ def test_the_answers_are_recorded(kit: Path, tmp_path: Path) -> None:
         "project_name": "garden-2",
         "start": "workshop",
         "frontend": "plain",
+        "assistants": ["claude"],
+        "assistant_mode": "pair",
     }
     assert (
         tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]["name"]
@@ -116,6 +157,24 @@ def test_the_name_is_made_from_the_folder(
     assert recorded(copy(kit, tmp_path / folder))["project_name"] == name
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("start", "end"),
+        ("frontend", "vue"),
+        ("assistants", ["clippy"]),
+        ("assistant_mode", "solo"),
+    ],
+)
+def test_an_answer_that_is_no_choice_is_refused(
+    kit: Path, tmp_path: Path, question: str, answer: str | list[str]
+) -> None:
+    """Copier names the question, and nothing is written."""
+    with pytest.raises(ValueError, match=question):
+        copy(kit, tmp_path / "my-app", None, **{question: answer})
+    assert not (tmp_path / "my-app").exists()
+
+
 @pytest.mark.parametrize("name", ["My App", "1app", "app_", "a--b", "x" * 61, "", "a\nb", "app\n"])
 def test_a_bad_name_is_refused(kit: Path, tmp_path: Path, name: str) -> None:
     """The validator says what a name looks like, and nothing is written."""
@@ -129,7 +188,7 @@ def test_uv_run_needs_no_lock_file(kit: Path, tmp_path: Path) -> None:
     project = copy(kit, tmp_path / "my-app")
     settings = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
     assert settings["tool"]["uv"] == {"managed": False, "package": False}
-    assert settings["project"]["dependencies"] == ["headwater[workshop]"]
+    assert "headwater[workshop]" in settings["project"]["dependencies"]
     assert "build-system" not in settings
 
 
@@ -139,7 +198,8 @@ def test_the_lock_is_the_kit_s_own(kit: Path, tmp_path: Path) -> None:
     mine, kits = pins(project / "requirements.lock"), pins(ROOT / "requirements.lock")
     assert mine.items() <= kits.items()
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    direct = [*declared["dependencies"], *declared["optional-dependencies"]["workshop"]]
+    extras = declared["optional-dependencies"]
+    direct = [*declared["dependencies"], *extras["workshop"], *extras["project"]]
     names = {re.split(r"[\[<>=;]", line)[0] for line in direct}
     assert names <= {pin.split("==")[0] for pin in mine}
     assert "://" not in (project / "requirements.lock").read_text("utf-8")
@@ -191,9 +251,9 @@ def test_a_bare_copy_takes_the_last_tag(tmp_path: Path) -> None:
     commit(kit, "Go on")
     mark(kit, "Not committed.")
     tagged, head = copy(kit, tmp_path / "tagged"), copy(kit, tmp_path / "head", "HEAD")
-    assert "After the tag." not in (tagged / "CLAUDE.md").read_text("utf-8")
+    assert "After the tag." not in (tagged / "Makefile").read_text("utf-8")
     assert recorded(tagged)["_commit"] == "v0.1.0"
-    assert "After the tag.\n\nNot committed." in (head / "CLAUDE.md").read_text("utf-8")
+    assert "# After the tag.\n\n# Not committed." in (head / "Makefile").read_text("utf-8")
 
 
 def test_a_bare_copy_without_any_tag_takes_the_newest_commit(tmp_path: Path) -> None:
@@ -202,4 +262,4 @@ def test_a_bare_copy_without_any_tag_takes_the_newest_commit(tmp_path: Path) -> 
     mark(kit, "Second commit.")
     commit(kit, "Go on")
     project = copy(kit, tmp_path / "my-app")
-    assert "Second commit." in (project / "CLAUDE.md").read_text("utf-8")
+    assert "Second commit." in (project / "Makefile").read_text("utf-8")

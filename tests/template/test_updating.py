@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from copier import run_update
 
+from headwater_workshop.ai_files import State, mode_of, states, updated
 from headwater_workshop.new import new_project
-from tests.template.kits import commit, copy, git, make_kit, mark
+from tests.template.kits import commit, copy, files, git, make_kit, mark
 
 
-def update(project: Path, ref: str | None = None) -> None:
-    """`copier update --defaults [-r REF]`, as Copier itself does it."""
+def update(project: Path, ref: str | None = None, **answers: Any) -> None:
+    """`copier update --defaults [-r REF] [--data ...]`, as Copier itself does it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        run_update(project, defaults=True, overwrite=True, quiet=True, vcs_ref=ref)
+        run_update(project, data=answers, defaults=True, overwrite=True, quiet=True, vcs_ref=ref)
 
 
 def under_git(project: Path) -> Path:
@@ -27,48 +29,141 @@ def under_git(project: Path) -> Path:
 
 
 def edit(project: Path) -> dict[str, str]:
-    """What a learner does: changes functions, deletes a test, adds rules of the house."""
-    tasks, agents = project / "backend" / "tasks.py", project / "AGENTS.md"
-    tasks.write_text(tasks.read_text("utf-8") + "\n# mine\n", encoding="utf-8")
-    agents.write_text(agents.read_text("utf-8") + "\nWe write British English.\n", encoding="utf-8")
+    """What a learner does: changes functions, adds a file of their own and rules of the house."""
+    for name, text in {
+        "backend/tasks.py": "\n# mine\n",
+        "AGENTS.md": "\nWe write British English.\n",
+        "Makefile": "\n# Our own words.\n",
+    }.items():
+        append(project / name, text)
+    (project / "backend" / "notes.py").write_text("# my own file\n", encoding="utf-8")
     commit(project, "Mine")
-    return {path.name: path.read_text("utf-8") for path in (tasks, agents)}
+    return {name: read(project, name) for name in ("backend/tasks.py", "AGENTS.md")}
+
+
+def append(path: Path, text: str) -> None:
+    """Add to the end of a file."""
+    path.write_text(path.read_text("utf-8") + text, encoding="utf-8")
+
+
+def read(project: Path, name: str) -> str:
+    """A file of a project."""
+    return (project / name).read_text("utf-8")
+
+
+def part(kit: Path, start: str, name: str = "backend") -> Path:
+    """The folder of the template that becomes `backend` for one answer."""
+    return kit / "template" / f"{{% if start == '{start}' %}}{name}{{% endif %}}"
 
 
 def change(kit: Path) -> None:
-    """What the kit's keepers do: another README, another backend, other rules."""
-    mark(kit, "New rule for Claude.")
-    for name in (
-        "README.md.jinja",
-        "AGENTS.md",
-        "{% if start == 'complete' %}backend{% endif %}/tasks.py",
-    ):
-        page = kit / "template" / name
+    """What the kit's keepers do: other words at the top of files, a new file, one less."""
+    pages = [kit / "template" / name for name in ("README.md.jinja", "AGENTS.md.jinja", "Makefile")]
+    for page in (*pages, part(kit, "complete") / "tasks.py", part(kit, "workshop") / "tasks.py"):
         page.write_text(f"# New\n{page.read_text('utf-8')}", encoding="utf-8")
+    for start in ("complete", "workshop"):
+        (part(kit, start) / "labels.py").write_text('"""Labels."""\n', encoding="utf-8")
+        (part(kit, start) / "seed.py").unlink()
+    (kit / "template" / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
 
 
-def test_an_update_brings_the_kit_s_files_and_keeps_the_learner_s(tmp_path: Path) -> None:
-    """A project of the last tag moves to the next one without a conflict."""
-    kit = make_kit(tmp_path / "kit")
-    git(kit, "tag", "v0.1.0")
-    project = under_git(copy(f"git+file://{kit}", tmp_path / "my-app"))
+@pytest.fixture
+def kit(tmp_path: Path) -> Path:
+    """A kit with one tag."""
+    made = make_kit(tmp_path / "kit")
+    git(made, "tag", "v0.1.0")
+    return made
+
+
+def made_by(kit: Path, project: Path, **answers: Any) -> Path:
+    """A project of the kit's last tag, by its git address, under git."""
+    return under_git(copy(f"git+file://{kit}", project, **answers))
+
+
+def release(kit: Path, tag: str) -> str:
+    """Commit and tag what was changed in the kit; the commit."""
+    head = commit(kit, "Go on")
+    git(kit, "tag", tag)
+    return head
+
+
+def test_an_update_brings_the_kit_s_files_and_keeps_the_learner_s(
+    kit: Path, tmp_path: Path
+) -> None:
+    """A project of the last tag moves to the next one: both sides' changes are in it."""
+    project = made_by(kit, tmp_path / "my-app")
     mine = edit(project)
     change(kit)
-    head = commit(kit, "Go on")
-    git(kit, "tag", "v0.2.0")
+    head = release(kit, "v0.2.0")
     update(project)
-    assert (project / "README.md").read_text("utf-8").startswith("# New\n")
-    assert f"@{head}" in (project / "requirements-headwater.txt").read_text("utf-8")
-    assert (project / "backend" / "tasks.py").read_text("utf-8") == mine["tasks.py"]
-    assert (project / "AGENTS.md").read_text("utf-8") == mine["AGENTS.md"]
+    assert read(project, "README.md").startswith("# New\n")
+    assert f"@{head}" in read(project, "requirements-headwater.txt")
+    assert read(project, "backend/tasks.py") == f"# New\n{mine['backend/tasks.py']}"
+    assert read(project, "Makefile").startswith("# New\n")
+    assert read(project, "Makefile").endswith("# Our own words.\n")
+    assert read(project, "AGENTS.md") == mine["AGENTS.md"]
     assert not list(project.rglob("*.rej"))
+    assert "<<<<<<<" not in "".join(read(project, name) for name in mine)
+
+
+def test_an_update_brings_new_files_and_takes_old_ones_away(kit: Path, tmp_path: Path) -> None:
+    """What the kit has no longer goes, what is the learner's own stays, deleted stays deleted."""
+    project = made_by(kit, tmp_path / "my-app")
+    edit(project)
+    (project / "tests" / "test_messages.py").unlink()
+    commit(project, "Without it")
+    change(kit)
+    release(kit, "v0.2.0")
+    update(project)
+    assert {"Dockerfile", "backend/labels.py", "backend/notes.py"} <= files(project)
+    assert not {"backend/seed.py", "tests/test_messages.py"} & files(project)
+
+
+def test_an_update_leaves_a_learner_s_code_to_the_lessons(kit: Path, tmp_path: Path) -> None:
+    """In the workshop no file of backend/ and tests/ is changed; what is new is added."""
+    project = made_by(kit, tmp_path / "my-app", start="workshop")
+    mine = edit(project)
+    change(kit)
+    release(kit, "v0.2.0")
+    update(project)
+    assert {name: read(project, name) for name in mine} == mine
+    assert {"Dockerfile", "backend/labels.py", "backend/notes.py"} <= files(project)
+
+
+def test_a_conflict_is_shown_in_the_file(kit: Path, tmp_path: Path) -> None:
+    """Where both changed one line both stand, between git's markers, and nothing is lost."""
+    project = made_by(kit, tmp_path / "my-app")
+    for folder, word in ((project, "mine"), (kit / "template", "theirs")):
+        makefile = (folder / "Makefile").read_text("utf-8")
+        changed = makefile.replace("headwater dev\n", f"headwater dev # {word}\n")
+        (folder / "Makefile").write_text(changed, encoding="utf-8")
+    commit(project, "Mine")
+    release(kit, "v0.2.0")
+    update(project)
+    text = read(project, "Makefile")
+    mine, theirs = text.index("# mine"), text.index("# theirs")
+    assert text.index("<<<<<<<") < mine < text.index("=======") < theirs < text.index(">>>>>>>")
+
+
+def test_another_answer_brings_its_files(kit: Path, tmp_path: Path) -> None:
+    """An assistant that joins later gets its file; the mode's lines come with `ai-files update`."""
+    project = made_by(kit, tmp_path / "my-app")
+    edit(project)
+    change(kit)
+    release(kit, "v0.2.0")
+    update(project, assistants=["claude", "cursor"], assistant_mode="tutor")
+    assert ".cursor/rules/headwater.mdc" in files(project)
+    assert mode_of(project) == "tutor"
+    text = read(project, "AGENTS.md")
+    assert states(text, "tutor")["mode"] is State.STALE
+    new = updated(text, "tutor")
+    assert "We write British English." in new
+    assert "tutor mode" in new
 
 
 @pytest.mark.prove
-def test_a_project_of_a_checkout_s_head_updates_to_head(tmp_path: Path) -> None:
+def test_a_project_of_a_checkout_s_head_updates_to_head(kit: Path, tmp_path: Path) -> None:
     """What `headwater new` made from a clean HEAD ahead of the tag follows HEAD with -r HEAD."""
-    kit = make_kit(tmp_path / "kit")
-    git(kit, "tag", "v0.1.0")
     mark(kit, "Ahead of the tag.")
     commit(kit, "Go on")
     project = under_git(new_project(tmp_path / "my-app", defaults=True, root=kit).folder)
@@ -76,5 +171,5 @@ def test_a_project_of_a_checkout_s_head_updates_to_head(tmp_path: Path) -> None:
     change(kit)
     commit(kit, "Go further")
     update(project, "HEAD")
-    assert (project / "README.md").read_text("utf-8").startswith("# New\n")
-    assert (project / "backend" / "tasks.py").read_text("utf-8") == mine["tasks.py"]
+    assert read(project, "README.md").startswith("# New\n")
+    assert read(project, "backend/tasks.py") == f"# New\n{mine['backend/tasks.py']}"

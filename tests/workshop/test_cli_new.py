@@ -9,7 +9,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from headwater_workshop.cli_new import Frontend, Start, register
+from headwater_workshop.cli_new import Assistant, Frontend, Mode, Start, register
 from tests.template.kits import ROOT, make_kit, recorded
 
 RUNNER = CliRunner()
@@ -49,3 +49,29 @@ def test_the_choices_are_those_of_copier() -> None:
     questions = yaml.safe_load((ROOT / "copier.yml").read_text("utf-8"))
     assert {choice.value for choice in Start} == set(questions["start"]["choices"].values())
     assert {choice.value for choice in Frontend} == set(questions["frontend"]["choices"].values())
+    assert [choice.value for choice in Assistant] == [*questions["assistants"]["choices"].values()]
+    assert {choice.value for choice in Mode} == set(questions["assistant_mode"]["choices"].values())
+
+
+@pytest.mark.parametrize(
+    ("words", "assistants"),
+    [("none", []), ("cursor", ["cursor"]), ("copilot, claude", ["claude", "copilot"])],
+)
+def test_assistants_are_a_list_with_commas(
+    app: typer.Typer, tmp_path: Path, words: str, assistants: list[str]
+) -> None:
+    """Each gets its file; `none` gets AGENTS.md alone; and the mode is handed on."""
+    given = ["--assistants", words, "--assistant-mode", "tutor", "--defaults"]
+    done = RUNNER.invoke(app, ["new", str(tmp_path / "my-app"), *given])
+    assert done.exit_code == 0, done.output
+    answers = recorded(tmp_path / "my-app")
+    assert (answers["assistants"], answers["assistant_mode"]) == (assistants, "tutor")
+
+
+def test_an_assistant_nobody_knows_is_wrong_usage(app: typer.Typer, tmp_path: Path) -> None:
+    """Exit code 2, with the names that are known; nothing is written."""
+    words = ["new", str(tmp_path / "my-app"), "--assistants", "claude,clippy", "--defaults"]
+    done = RUNNER.invoke(app, words)
+    assert done.exit_code == 2
+    assert "'clippy'" in done.stderr
+    assert not (tmp_path / "my-app").exists()

@@ -30,7 +30,7 @@ def test_a_checkout_gives_its_newest_commit(kit: Path, tmp_path: Path) -> None:
     mark(kit, "After the tag.")
     commit(kit, "Go on")
     project = new_project(tmp_path / "my-app", defaults=True, root=kit)
-    assert "After the tag." in (project.folder / "CLAUDE.md").read_text("utf-8")
+    assert "After the tag." in (project.folder / "Makefile").read_text("utf-8")
     assert project.requirement == f"-e {kit}"
     assert project.name == "my-app"
     assert not project.dirty
@@ -43,7 +43,7 @@ def test_a_dirty_checkout_is_used_and_recorded_as_such(kit: Path, tmp_path: Path
     assert is_dirty(kit)
     project = new_project(tmp_path / "my-app", defaults=True, root=kit)
     assert project.dirty
-    assert "Not committed." in (project.folder / "CLAUDE.md").read_text("utf-8")
+    assert "Not committed." in (project.folder / "Makefile").read_text("utf-8")
     lines = (project.folder / "requirements-headwater.txt").read_text("utf-8")
     assert "Made from a checkout with uncommitted changes." in lines
     assert requirement_of(project.folder) == f"-e {kit}"
