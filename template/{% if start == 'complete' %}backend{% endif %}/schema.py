@@ -7,7 +7,7 @@ from pydantic import Field
 
 Priority = Literal["low", "medium", "high"]
 Role = Literal["member", "admin", "owner"]
-ProjectName = Annotated[str, Field(min_length=1, max_length=100)]
+ProjectName = Annotated[str, Field(max_length=100)]
 Title = Annotated[str, Field(max_length=200)]
 
 
@@ -29,8 +29,8 @@ class User(Document, table="users"):
 class Project(Document, table="projects"):
     """Something people work on together."""
 
-    name: Annotated[str, Field(max_length=100)]
-    owner: str
+    name: ProjectName
+    owner: str  # the subject, to show; who may do what goes by project_members
     logo_id: str | None = None
     deleted_at: float | None = None
     by_owner = Index("owner")
@@ -64,7 +64,7 @@ class Invitation(Document, table="invitations"):
 class Task(Document, table="tasks"):
     """One thing to do, and who does it."""
 
-    title: Annotated[str, Field(max_length=200)]
+    title: Title
     completed: bool = False
     assignee: str  # the subject, to show; who may change the task goes by assignee_id
     assignee_id: Id[User] | None = None
@@ -118,7 +118,7 @@ class AiConversation(Document, table="ai_conversations"):
     """One person's talk with the model."""
 
     user_id: Id[User]
-    title: Annotated[str, Field(max_length=200)]
+    title: Title
     by_user = Index("user_id")
 
 

@@ -1,83 +1,178 @@
-"""Tasks. Everyone lists, completes and deletes their own."""
+"""Tasks. Everyone has their own; those of a project belong to all its members."""
 
-from typing import Annotated
+from headwater import (
+    UNSET,
+    Id,
+    Model,
+    MutationCtx,
+    PaginationOptions,
+    PaginationResult,
+    QueryCtx,
+    mutation,
+    query,
+)
 
-from headwater import AppError, Id, MutationCtx, QueryCtx, mutation, query
-from pydantic import Field
+from backend.access import invalid, member, not_found, signed_in, viewer
+from backend.counters import bump_today, tasks_key, value_of
+from backend.notifications import notify, remind
+from backend.rate_limits import take_token
+from backend.schema import Priority, Project, Task, Title, User
+from backend.task_changes import add_task, assignable, change, changeable, visible
 
-from backend.schema import Priority, Project, Task
+YEAR_MS = 366 * 24 * 3600 * 1000
 
 
-async def newest_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
-    """A plain helper: two queries share the read without calling each other."""
-    return (
+class TaskCounts(Model):
+    """How many tasks a project has."""
+
+    open: int
+    completed: int
+
+
+async def newest_tasks(ctx: QueryCtx, user: User | None) -> list[Task]:
+    """A plain helper: queries share the read without calling each other. A visitor has no tasks."""
+    if user is None:
+        return []
+    found = (
         await ctx.db.query(Task)
-        .with_index("by_assignee", assignee=assignee)
+        .with_index("by_assignee_id", assignee_id=user.id, deleted_at=None)
         .order("desc")
         .take(100)
     )
-
-
-async def own_task(ctx: MutationCtx, task_id: Id[Task]) -> Task:
-    """The task, if it is the signed-in person's; otherwise an error that clients can read."""
-    identity = await ctx.auth.require_identity()
-    task = await ctx.db.get(task_id)
-    if task is None:
-        raise AppError({"code": "NOT_FOUND", "message": "This task no longer exists."})
-    if task.assignee != identity.subject:
-        raise AppError({"code": "FORBIDDEN", "message": "This task is somebody else's."})
-    return task
+    return await visible(ctx, found, user.id)
 
 
 @query
 async def get_tasks(ctx: QueryCtx) -> list[Task]:
     """The signed-in person's newest 100 tasks; none for a visitor who has not signed in."""
-    identity = await ctx.auth.get_user_identity()
-    if identity is None:
-        return []
-    return await newest_tasks(ctx, identity.subject)
+    return await newest_tasks(ctx, await viewer(ctx))
 
 
 @query
 async def get_tasks_by_assignee(ctx: QueryCtx, assignee: str) -> list[Task]:
-    """The newest 100 tasks of one person."""
-    return await newest_tasks(ctx, assignee)
+    """Of one person's newest 100 tasks those that the caller may see: all of their own, and of
+    others' what is in a project they share.
+    """
+    user = await viewer(ctx)
+    if user is None or assignee == user.subject:
+        return await newest_tasks(ctx, user)
+    tasks = ctx.db.query(Task).with_index("by_assignee", assignee=assignee).order("desc")
+    return await visible(ctx, await tasks.filter(lambda t: t.deleted_at is None).take(100), user.id)
 
 
 @query
 async def list_open(ctx: QueryCtx, project_id: Id[Project]) -> list[Task]:
-    """The open tasks of a project, newest first, at most 100."""
+    """The open tasks of a project, newest first, at most 100. For members."""
+    await member(ctx, project_id)
     return (
         await ctx.db.query(Task)
-        .with_index("by_project_completed", project_id=project_id, completed=False)
+        .with_index("by_project_open", project_id=project_id, deleted_at=None, completed=False)
         .order("desc")
         .take(100)
+    )
+
+
+@query
+async def list_tasks(
+    ctx: QueryCtx, project_id: Id[Project], pagination_opts: PaginationOptions
+) -> PaginationResult[Task]:
+    """The tasks of a project page by page, the open ones first. For members."""
+    await member(ctx, project_id)
+    tasks = ctx.db.query(Task)
+    in_project = tasks.with_index("by_project_open", project_id=project_id, deleted_at=None)
+    return await in_project.paginate(pagination_opts)
+
+
+@query
+async def count_tasks(ctx: QueryCtx, project_id: Id[Project]) -> TaskCounts:
+    """How many tasks a project has: two documents are read, however many they are. For members."""
+    await member(ctx, project_id)
+    return TaskCounts(
+        open=await value_of(ctx, tasks_key(project_id, completed=False)),
+        completed=await value_of(ctx, tasks_key(project_id, completed=True)),
     )
 
 
 @mutation
 async def create_task(
     ctx: MutationCtx,
-    title: Annotated[str, Field(max_length=200)],
+    title: Title,
     priority: Priority | None = None,
     project_id: Id[Project] | None = None,
+    due_at: float | None = None,
 ) -> Id[Task]:
     """Add a task for the signed-in person, in a project if one is given."""
-    identity = await ctx.auth.require_identity()
-    return await ctx.db.insert(
-        Task(title=title, assignee=identity.subject, priority=priority, project_id=project_id)
+    user = await signed_in(ctx)
+    task = Task(
+        title=title,
+        assignee=user.subject,
+        assignee_id=user.id,
+        priority=priority,
+        project_id=project_id,
+        due_at=due_at,
     )
+    return await add_task(ctx, task)
 
 
 @mutation
 async def toggle_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
     """Complete an open task, or open a completed one."""
-    task = await own_task(ctx, task_id)
-    await ctx.db.patch(task_id, completed=not task.completed)
+    task = await changeable(ctx, task_id)
+    await change(ctx, task, completed=not task.completed)
+    if not task.completed:
+        await bump_today(ctx, "tasks_completed")
+
+
+@mutation
+async def update_task(
+    ctx: MutationCtx,
+    task_id: Id[Task],
+    title: Title | None = None,
+    priority: Priority | None = None,
+    due_at: float | None = None,
+    project_id: Id[Project] | None = None,
+) -> None:
+    """Change what is given and leave the rest; `project_id` moves the task into that project."""
+    task = await changeable(ctx, task_id)
+    if project_id is not None:
+        await member(ctx, project_id)
+        await assignable(ctx, project_id, task.assignee_id)
+    given = {"title": title, "priority": priority, "due_at": due_at, "project_id": project_id}
+    await change(ctx, task, **{name: value for name, value in given.items() if value is not None})
+
+
+@mutation
+async def assign_task(ctx: MutationCtx, task_id: Id[Task], user_id: Id[User]) -> None:
+    """Give a project's task to one of its members, who is told of it."""
+    task = await changeable(ctx, task_id)
+    await assignable(ctx, task.project_id, user_id)
+    person, caller = await ctx.db.get(user_id), await signed_in(ctx)
+    if person is None:
+        raise not_found()
+    await change(ctx, task, assignee=person.subject, assignee_id=person.id)
+    if person.id != caller.id:
+        text = f"{caller.name} gave you: {task.title}"
+        await notify(ctx, person.id, "assigned", text, task_id=task_id)
 
 
 @mutation
 async def delete_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
-    """Delete a task for good."""
-    await own_task(ctx, task_id)
-    await ctx.db.delete(task_id)
+    """Delete a task; for 30 days it can be restored."""
+    await change(ctx, await changeable(ctx, task_id), deleted_at=ctx.now)
+
+
+@mutation
+async def restore_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
+    """Bring a deleted task back, as it was."""
+    await change(ctx, await changeable(ctx, task_id, deleted=True), deleted_at=UNSET)
+
+
+@mutation
+async def remind_me(ctx: MutationCtx, task_id: Id[Task], at: float) -> None:
+    """Notify the caller at a time (ms since 1970), if the task is still to be done then."""
+    await changeable(ctx, task_id)
+    if not ctx.now < at < ctx.now + YEAR_MS:
+        raise invalid("A reminder is for a time to come, within a year.")
+    user = await signed_in(ctx)
+    await take_token(ctx, f"remind:{user.id}", burst=20, refill_ms=60_000)
+    await ctx.scheduler.run_at(at, remind, task_id=task_id, user_id=user.id)

@@ -48,7 +48,7 @@ async def member(
     project = await ctx.db.get(project_id)
     found = await membership(ctx, project_id, user.id) if user else None
     if found is None or project is None or (project.deleted_at is not None) != deleted:
-        raise not_found("project")
+        raise not_found()
     if RANKS.index(found.role) < RANKS.index(at_least):
         raise forbidden(f"Only an {at_least} of this project may do that.")
     return found
@@ -70,9 +70,9 @@ async def is_open_to(ctx: QueryCtx, project_id: Id[Project], user_id: Id[User]) 
     return await membership(ctx, project_id, user_id) is not None
 
 
-def not_found(what: str) -> AppError:
-    """There is no such thing, or none that the caller may know of."""
-    return AppError({"code": "NOT_FOUND", "message": f"This {what} does not exist."})
+def not_found() -> AppError:
+    """There is no such thing, or none that the caller may know of: always in the same words."""
+    return AppError({"code": "NOT_FOUND", "message": "This does not exist, or is not yours."})
 
 
 def forbidden(message: str) -> AppError:

@@ -5,9 +5,9 @@
 
 from datetime import UTC, datetime
 
-from headwater import MutationCtx, QueryCtx
+from headwater import Id, MutationCtx, QueryCtx
 
-from backend.schema import Counter
+from backend.schema import Counter, Project, Task
 
 
 async def value_of(ctx: QueryCtx, key: str) -> int:
@@ -33,3 +33,28 @@ async def bump_today(ctx: MutationCtx, what: str) -> None:
 def day_of(ms: float) -> str:
     """The day of a moment, in UTC: "2026-11-21"."""
     return datetime.fromtimestamp(ms / 1000, UTC).date().isoformat()
+
+
+async def recount(ctx: MutationCtx, before: Task | None, after: Task | None) -> None:
+    """Move a task from the counter it was in to the one it is in now: call it after every change
+    of a task, in the same mutation. None is a task that is not there yet, or no longer.
+    """
+    old, new = counted_in(before), counted_in(after)
+    if old == new:
+        return
+    if old is not None:
+        await bump(ctx, old, -1)
+    if new is not None:
+        await bump(ctx, new)
+
+
+def counted_in(task: Task | None) -> str | None:
+    """The counter a task is in: none for a deleted one, and for one outside of projects."""
+    if task is None or task.project_id is None or task.deleted_at is not None:
+        return None
+    return tasks_key(task.project_id, completed=task.completed)
+
+
+def tasks_key(project_id: Id[Project], *, completed: bool) -> str:
+    """The counter of a project's open tasks, or of its completed ones."""
+    return f"project:{project_id}:{'completed' if completed else 'open'}_tasks"
