@@ -1,30 +1,40 @@
-"""What a browser loads: the project's plain frontend and the one-file client; no build step, no
-CDN.
+"""What a browser loads: the project's frontend and the one-file client; no CDN.
+
+A frontend without a build step is served as it lies there. One that Vite builds comes from Vite
+itself in development, and else from what it has built, in `frontend/dist`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import orjson
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from headwater.auth import Auth
 from headwater.http_api import BadRequest, body_of, problem
+from headwater.vite import INSTALL, uses_vite
+from headwater.vite_proxy import ViteProxy, notice
 
 
-def add_pages(app: FastAPI, root: Path, auth: Auth, *, dev: bool) -> None:
+def add_pages(
+    app: FastAPI, root: Path, auth: Auth, *, dev: bool, vite: ViteProxy | None = None
+) -> None:
     """Adds the pages of a project, last, so that the API comes first.
 
     Args:
         app: the application.
         root: the project's folder; its `frontend/` is served when it holds an `index.html`.
+        vite: the way to the project's Vite, where it runs.
         auth: makes tokens for pages.
         dev: give development tokens to pages on this machine.
     """
@@ -32,7 +42,11 @@ def add_pages(app: FastAPI, root: Path, auth: Auth, *, dev: bool) -> None:
     if dev:
         app.add_route("/dev/token", _token_route(auth), ["POST"])
     frontend = root / "frontend"
-    if (frontend / "index.html").is_file():
+    if vite is not None:
+        app.mount("/", vite)
+    elif uses_vite(frontend):
+        app.mount("/", _Built(directory=frontend / "dist", check_dir=False, html=True))
+    elif (frontend / "index.html").is_file():
         app.mount("/", _Frontend(directory=frontend, html=True))
     else:
         app.add_route("/", _welcome, ["GET"])
@@ -47,6 +61,26 @@ class _Frontend(StaticFiles):
         return super().lookup_path(path)
 
 
+class _Built(_Frontend):
+    """What Vite has built. An address without a file is a place in the page, which knows it."""
+
+    async def get_response(self, path: str, scope: Any) -> Response:
+        if not (Path(str(self.directory)) / "index.html").is_file():
+            return notice("The frontend is not built yet", f"Do this: {INSTALL}, npm run build")
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            api = scope["path"].startswith("/api/")
+            if error.status_code != HTTPStatus.NOT_FOUND or "." in Path(path).name or api:
+                raise
+            response = await super().get_response("index.html", scope)
+        # What is in assets/ has its content's hash in its name; the page itself names those.
+        hashed = path.startswith("assets/")
+        response.headers["Cache-Control"] = _FOR_EVER if hashed else "no-cache"
+        return response
+
+
+_FOR_EVER = "public, max-age=31536000, immutable"
 _TOKEN_REQUEST_BYTES = 10_000
 _LOOPBACK = ("127.0.0.1", "::1")
 

@@ -32,6 +32,7 @@ from headwater.settings import STATE, Limits, limits_from_environment
 from headwater.supervisor import AFTER_FAULT, STARTUP_FAILED, end_with_parent
 from headwater.terminal import visible
 from headwater.variables import addresses
+from headwater.vite import Vite, uses_vite
 
 _LOCK_TRIES_S = 5.0
 _LOOK_AGAIN_MS = 500
@@ -84,10 +85,13 @@ def serve(
         if app.functions or app.tables.by_name:  # else it may be one that did not load
             types.put(app.manifest)
         _watch(server, types)
+        server.vite = _vite(options.root / "frontend")
     try:
         server.run(sockets, lambda: _announce(server, *built_in.values()), beats)
     finally:
         server.logs.stop()
+        if server.vite is not None:
+            server.vite.end()
     return 0
 
 
@@ -196,6 +200,23 @@ def _reloaded(server: Server, types: FreshTypes, began: float, error: BaseExcept
     took = (time.monotonic() - began) * 1000
     _tell("reloaded", "green", f" {len(manifest.functions)} functions in {took:.0f} ms")
     types.put(manifest)
+
+
+def _vite(frontend: Path) -> Vite | None:
+    """The project's Vite, starting; None for a frontend that is not built by it."""
+    if not uses_vite(frontend):
+        return None
+    vite = Vite(frontend, _tell_vite)
+    lacking = vite.lacks()
+    if lacking is None:
+        vite.port()
+    else:
+        _tell("the frontend waits", "yellow", f" to be installed: {lacking}")
+    return vite
+
+
+def _tell_vite(text: str, trouble: bool) -> None:
+    _tell("vite", "red" if trouble else "green", f" {text}")
 
 
 def _tell_types(text: str, trouble: bool) -> None:

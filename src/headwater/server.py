@@ -50,6 +50,8 @@ from headwater.server_logs import ServerLogs
 from headwater.settings import STATE, Limits
 from headwater.site import PREFIX, Site
 from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
+from headwater.vite import Vite
+from headwater.vite_proxy import ViteProxy
 
 _log = logging.getLogger("headwater")
 DATABASE = "data.sqlite3"
@@ -104,6 +106,7 @@ class Front:
 
     Attributes:
         site_port: connections to this port are for the backend's HTTP routes.
+        vite: takes the WebSockets that are no sync sockets; None where no Vite runs.
     """
 
     def __init__(self, hub: Hub, auth: Auth, limits: Limits, gate: Gate, http: FastAPI) -> None:
@@ -112,6 +115,7 @@ class Front:
         self._http = http
         self._site = Site(hub, auth, limits, gate)
         self.site_port: int | None = None
+        self.vite: ViteProxy | None = None
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answers one connection."""
@@ -145,7 +149,9 @@ class Front:
 
     async def _socket(self, scope: Any, receive: Receive, send: Send) -> None:
         found = client_version(scope["path"])
-        if found is None:
+        if found is None and self.vite is not None:
+            await self.vite(scope, receive, send)
+        elif found is None:
             code, text = "InvalidVersion", "no sync socket here; it is at /api/<version>/sync"
             await refuse(scope, receive, send, 400, code, text)
         elif unsupported(found):
@@ -194,6 +200,9 @@ class Server:
         limits: its limits.
         tell: told what a start that takes long is doing.
         environment: what the backend was loaded in.
+
+    Attributes:
+        vite: the project's Vite, set before `run` where one is to run.
     """
 
     def __init__(
@@ -208,6 +217,7 @@ class Server:
         state = options.root / STATE
         state.mkdir(exist_ok=True)
         self.options = options
+        self.vite: Vite | None = None
         self.limits = limits
         self.environment = environment or Environment(options.root, dev=options.dev)
         self.auth = Auth(
@@ -242,9 +252,12 @@ class Server:
         DataApi(self.hub, self.auth, self.files, state).add_routes(http)
         FileRoutes(self.hub, self.files, self.limits).add_routes(http)
         LogsApi(self.auth, self.logs, Metrics(self.hub, self.logs.drops)).add_routes(http)
-        add_pages(http, self.options.root, self.auth, dev=self.options.dev)
+        vite = ViteProxy(self.vite) if self.vite is not None else None
+        add_pages(http, self.options.root, self.auth, dev=self.options.dev, vite=vite)
         gate = Gate.of(self.options.host, self.options.allow_hosts, self.options.allow_origins)
-        return Front(self.hub, self.auth, self.limits, gate, http)
+        front = Front(self.hub, self.auth, self.limits, gate, http)
+        front.vite = vite
+        return front
 
     def reload(self, reply: Reply, waits: Callable[[str], None]) -> None:
         """Loads the backend anew between two batches; both are told on the network's loop.

@@ -22,6 +22,7 @@ class Start(StrEnum):
 class Frontend(StrEnum):
     """The page that comes with a project; the same choices as in copier.yml."""
 
+    react = "react"
     plain = "plain"
     none = "none"
 
