@@ -321,6 +321,7 @@ class _Network:
         dead_s = server.limits.dead_client_s
         ping_s = min(_PING_S, dead_s / 2)
         front = server.asgi()
+        self._vite = front.vite
         front.site_port = self._sockets[-1].getsockname()[1] if len(self._sockets) > 1 else None
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
@@ -358,6 +359,8 @@ class _Network:
         beating = asyncio.create_task(self._beat())
         settling = asyncio.create_task(self._server.files.keep_settled(self._server.hub.transact))
         await serving
+        if self._vite is not None:
+            await self._vite.close()
         self._stopping.set()
         await ending
         beating.cancel()

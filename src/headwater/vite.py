@@ -118,6 +118,9 @@ class Vite:
             elif text:
                 self._tell(text, False)
         code = child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                pipe.close()
         if not port.done():
             port.set_result(None)
         if not self._ended:

@@ -47,6 +47,11 @@ class ViteProxy:
         else:
             await self._http(scope, receive, send)
 
+    async def close(self) -> None:
+        """Closes the connections to Vite that were kept open."""
+        if self._client is not None:
+            await self._client.aclose()
+
     async def _port(self) -> int | None:
         # Shielded: a browser that goes away must not end the waiting of all others.
         return await asyncio.shield(asyncio.wrap_future(self._vite.port()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -30,3 +31,9 @@ def parse_headwater(words: list[str]) -> None:
     while hasattr(command, "commands") and rest:
         command, rest = command.commands[rest[0]], rest[1:]
     command.make_context(words[0], list(rest)).close()
+
+
+def npm_scripts() -> set[str]:
+    """What `npm run` knows in the frontend of the template."""
+    folder = ROOT / "template" / "{% if frontend == 'react' %}frontend{% endif %}"
+    return set(json.loads((folder / "package.json").read_text("utf-8"))["scripts"])

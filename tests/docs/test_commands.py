@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .commands import headwater_commands, make_targets, parse_headwater
+from .commands import headwater_commands, make_targets, npm_scripts, parse_headwater
 from .pages import ROOT, blocks, pages, words_in_code
 
 PROGRAMS = {"git", "cd", "copier", "python", "pip"}
@@ -32,6 +32,8 @@ def check(words: list[str]) -> None:
         parse_headwater(words[1:])
     elif program == "pytest" or program == "mypy":
         assert all((ROOT / word).exists() for word in words[1:] if "/" in word), words
+    elif program == "npm":
+        assert words[1:] == ["ci"] or (words[1] == "run" and words[2] in npm_scripts()), words
     elif program == "docker":
         assert words[1:3] == ["compose", "up"], words
     elif program == "uv":

@@ -135,6 +135,7 @@ def test_javascript_blocks_parse(page: Path, tmp_path: Path) -> None:
 def test_typescript_blocks_compile(page: Path, tmp_path: Path) -> None:
     """What a page shows as TypeScript is right by `tsc --strict`, with the types of its backend."""
     settings = ROOT / "tests/apps/typed/frontend/tsconfig.json"
+    PageProject(page, tmp_path)
     for block in (block for block in blocks(page) if block.title):
         (tmp_path / block.title).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / block.title).write_text(block.code)

@@ -90,3 +90,64 @@ def test_hidden_and_outside_files_are_not(browser: Browser, path: str) -> None:
 def test_a_token_is_given_to_a_name(browser: Browser, body: bytes, status: int) -> None:
     """Anything else is refused by a sentence, however large or deep."""
     assert browser.ask("POST", "/dev/token", content=body).status_code == status
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """A project whose frontend was built by Vite."""
+    frontend = tmp_path / "project/frontend"
+    (frontend / "dist/assets").mkdir(parents=True)
+    (frontend / "package.json").write_text('{"devDependencies": {"vite": "8"}}')
+    for name, text in {
+        "index.html": '<script src="/src/main.tsx">',
+        ".env": SECRET,
+        "src.tsx": SECRET,
+        "dist/index.html": "<h1>Built</h1>",
+        "dist/assets/index-1a2b.js": "start()",
+        "dist/.env": SECRET,
+    }.items():
+        (frontend / name).write_text(text)
+    return tmp_path / "project"
+
+
+def serving(root: Path) -> Browser:
+    """A browser before a project that is served, not developed."""
+    app = FastAPI()
+    add_pages(app, root, Auth(root / ".headwater", Clock()), dev=False)
+    return Browser(app)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text", "cache"),
+    [
+        ("/", 200, "<h1>Built</h1>", "no-cache"),
+        ("/projects/5", 200, "<h1>Built</h1>", "no-cache"),
+        ("/assets/index-1a2b.js", 200, "start()", "public, max-age=31536000, immutable"),
+        ("/assets/index-old.js", 404, "", None),
+        ("/src.tsx", 404, "", None),
+        ("/../package.json", 404, "", None),
+        ("/api/nothing", 404, "", None),
+    ],
+)
+def test_what_vite_built_is_served(
+    built: Path, path: str, status: int, text: str, cache: str | None
+) -> None:
+    """The page for any address that is no file's; code for ever, by its hash; no source."""
+    answer = serving(built).ask("GET", path)
+    assert answer.status_code == status
+    assert text in answer.text
+    assert SECRET not in answer.text
+    assert answer.headers.get("cache-control") == cache
+
+
+@pytest.mark.parametrize("path", ["/.env", "/assets/../../.env", "/%2e%2e/.env"])
+def test_hidden_files_of_a_build_are_not_served(built: Path, path: str) -> None:
+    """Neither from the build nor from beside it."""
+    assert SECRET not in serving(built).ask("GET", path).text
+
+
+def test_a_frontend_that_is_not_built_says_how(built: Path) -> None:
+    """Never its sources in place of it."""
+    (built / "frontend/dist/index.html").unlink()
+    answer = serving(built).ask("GET", "/")
+    assert (answer.status_code, "npm run build" in answer.text) == (503, True)

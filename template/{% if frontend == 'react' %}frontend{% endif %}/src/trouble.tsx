@@ -37,7 +37,8 @@ export function TroubleProvider({ children }: { children: ReactNode }) {
       return false;
     }
   }, []);
-  return <TroubleContext value={{ trouble, attempt }}>{children}</TroubleContext>;
+  const context = { trouble, attempt };
+  return <TroubleContext value={context}>{children}</TroubleContext>;
 }
 
 function useTroubleContext() {
