@@ -103,7 +103,9 @@ class Image:
     def _run(self, rest: str) -> None:
         mine = [part for part in rest.split(" && ") if not part.strip().startswith(SYSTEM)]
         if mine:
-            command = self.here(" && ".join(mine)).replace("python -m venv", f"{sys.executable} -m venv")
+            command = self.here(" && ".join(mine)).replace(
+                "python -m venv", f"{sys.executable} -m venv"
+            )
             done = subprocess.run(
                 ["bash", "-ec", command],
                 cwd=self.place(""),
@@ -145,9 +147,7 @@ class Container:
         """What the HEALTHCHECK says."""
         assert self.process.poll() is None, "it ended by itself"
         command = [word.replace("3210", str(self.port)) for word in self.image.words("HEALTHCHECK")]
-        done = subprocess.run(
-            command, env=self.image.environment, capture_output=True, check=False
-        )
+        done = subprocess.run(command, env=self.image.environment, capture_output=True, check=False)
         return done.returncode == 0
 
     def get(self, host: str) -> bytes:

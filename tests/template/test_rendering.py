@@ -18,8 +18,8 @@ from tests.template.kits import (
     Row,
     commit,
     copy,
-    files,
     every_row,
+    files,
     git,
     make_kit,
     mark,
@@ -56,7 +56,8 @@ POINTERS = {
     "copilot": ".github/copilot-instructions.md",
 }
 FORBIDDEN_ON_WINDOWS = set('<>:"|?*\\')
-DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
+DEVICES = PORTS | {"con", "prn", "aux", "nul"}
 
 
 @pytest.fixture(scope="module")

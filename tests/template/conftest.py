@@ -1,0 +1,3 @@
+"""What pytest must not collect here: the projects in `first/` are data."""
+
+collect_ignore = ["first"]
