@@ -64,9 +64,10 @@ TESTED_THROUGH = {
     "tests/headwater/data": "data.sources data.staging data.values_in",
     "tests/scenarios": """
         action_loop auth.callers auth.claims auth.dev
-        cli.project cli.run cli.serve cli.token core.actions core.calls
+        cli.project cli.run cli.serve cli.token cli.watch core.actions core.calls
         core.commits core.engine core.identity core.session core.subscriptions core.work gate
-        core.background core.batch core.job_queue core.jobs core.replies core.scheduler hub
+        core.background core.batch core.job_queue core.jobs core.replies core.scheduler
+        deployment follow hub
         last_call process route_call site testing_routes
         pytest_plugin server supervisor sync_socket
     """,

@@ -419,6 +419,10 @@ class NoServer(HeadwaterError):
     fix = "start one with `headwater dev` in another terminal"
 
 
+class QueryFailed(HeadwaterError):
+    """A query of a running server that is followed has failed; the text is the server's."""
+
+
 class SettingsInvalid(HeadwaterError):
     """Variables a backend's settings need that are missing or do not fit; never shows a value.
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "token": "token:token",
     "env": "env:app",
     "logs": "logs:logs",
+    "watch": "watch:watch",
     "data": "data:data",
     "export": "export:export",
     "import": "import_:import_",

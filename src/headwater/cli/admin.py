@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import orjson
 import typer
 
+from headwater.deployment import admin_key, authorization, running_url
 from headwater.errors import NoServer
-from headwater.settings import STATE
 
 if TYPE_CHECKING:
     import httpx
@@ -31,7 +30,7 @@ class Deployment:
     def __init__(self, root: Path, url: str | None = None) -> None:
         self._root = root
         self.elsewhere = url is not None
-        self.url = url or _running(root)
+        self.url = url or running_url(root)
 
     def ask(
         self,
@@ -73,7 +72,7 @@ class Deployment:
 
         if self.url is None:
             raise NoServer("any address known here")
-        headers = {"Authorization": f"Convex {_admin_key(self._root)}"}
+        headers = {"Authorization": authorization(admin_key(self._root))}
         url = f"{self.url}{path}"
         try:
             with httpx.stream(
@@ -107,26 +106,11 @@ class Deployment:
                 f"{self.url}{path}",
                 params=query,
                 content=content,
-                headers={"Authorization": f"Convex {_admin_key(self._root)}"},
+                headers={"Authorization": authorization(admin_key(self._root))},
                 timeout=_TIMEOUT_S,
             )
         except httpx.TransportError:
             raise NoServer(str(self.url)) from None
-
-
-def _running(root: Path) -> str | None:
-    try:
-        return str(orjson.loads((root / STATE / "server.json").read_bytes())["url"])
-    except (OSError, ValueError, KeyError, TypeError):  # none, or not what a server writes
-        return None
-
-
-def _admin_key(root: Path) -> str:
-    preset = os.environ.get("HEADWATER_ADMIN_KEY")
-    try:
-        return preset or (root / STATE / "admin_key").read_text().strip()
-    except OSError:
-        return "none"  # no server has run here yet
 
 
 def _problem(answer: httpx.Response) -> str:
