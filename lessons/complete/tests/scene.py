@@ -1,0 +1,70 @@
+"""A project with something of everything in it: what the access matrix is tried on."""
+
+from headwater import MutationCtx
+from headwater.testing import Caller
+
+from backend.invitations import get_invitations, invite
+from backend.members import remove_member
+from backend.notifications import get_notifications
+from backend.projects import create_project, delete_project
+from backend.tasks import assign_task, create_task, delete_task
+from tests.people import Team, join
+
+SOON_MS = 60_000
+
+
+class Scene:
+    """A project with something of everything in it, and everyone who calls."""
+
+    def __init__(self, team: Team) -> None:
+        self.callers: dict[str, Caller] = {
+            "anonymous": team.backend,
+            "stranger": team.eve,
+            "ex_member": team.dan,
+            "member": team.cleo,
+            "admin": team.ben,
+            "owner": team.ana,
+        }
+        self.backend = team.backend
+        self.soon = SOON_MS + team.backend.run(now)
+        self.ids: dict[str, str] = {"project": team.project_id, "ben": team.user_id("ben")}
+        self._add_people(team)
+        self._add_tasks(team)
+        self._add_deleted_project(team)
+
+    def _add_people(self, team: Team) -> None:
+        finn = team.backend.with_identity(subject="finn")
+        join(team, finn, "member")
+        self.ids["cleo's membership"] = team.member_id("cleo")
+        self.ids["finn's membership"] = team.member_id("finn")
+        team.ana.action(invite, project_id=team.project_id, role="member")
+        invitation = team.ana.query(get_invitations, project_id=team.project_id)[0]
+        self.ids["invitation"] = invitation.invitation_id
+
+    def _add_tasks(self, team: Team) -> None:
+        ana, cleo, project_id = team.ana, team.cleo, team.project_id
+        join(team, team.dan, "member")
+        team.dan.mutation(create_task, title="Left behind", project_id=project_id)
+        ana.mutation(remove_member, member_id=team.member_id("dan"))
+        task = self.ids["task"] = ana.mutation(create_task, title="Dig", project_id=project_id)
+        gone = self.ids["deleted task"] = ana.mutation(
+            create_task, title="Rest", project_id=project_id
+        )
+        ana.mutation(delete_task, task_id=gone)
+        self.ids["cleo's own task"] = cleo.mutation(create_task, title="Sleep")
+        ana.mutation(assign_task, task_id=task, user_id=team.user_id("cleo"))
+        self.ids["cleo's notification"] = cleo.query(get_notifications)[0].id
+
+    def _add_deleted_project(self, team: Team) -> None:
+        """With the same people in it: a project of its own, for the other must stay."""
+        old = team.ana.mutation(create_project, name="Old garden")
+        past = Team(**vars(team) | {"project_id": old})
+        join(past, team.ben, "admin")
+        join(past, team.cleo, "member")
+        team.ana.mutation(delete_project, project_id=old)
+        self.ids["deleted project"] = old
+
+
+async def now(ctx: MutationCtx) -> float:
+    """The time of the backend under test."""
+    return ctx.now

@@ -1,0 +1,186 @@
+"""Who may call what: one row for every public function, and a function without a row fails.
+
+Each row is tried by a visitor who has not signed in, a stranger (eve), somebody who was taken out
+of the project (dan), and then by a member (cleo), an admin (ben) and the owner (ana).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from headwater.errors import AppError
+from headwater.testing import Backend, FunctionFailed
+
+from tests.people import Team
+from tests.scene import Scene
+
+ALLOWED = "allowed"
+UNAUTHENTICATED = "UNAUTHENTICATED"
+NOT_FOUND = "NOT_FOUND"
+FORBIDDEN = "FORBIDDEN"
+RANKS = ("member", "admin", "owner")
+CALLERS = ("anonymous", "stranger", "ex_member", *RANKS)
+EVERYONE = dict.fromkeys(CALLERS, ALLOWED)
+
+Arguments = Callable[[Scene], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Gives:
+    """The call is not refused, and this is all that it gives."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """The arguments of a call, under wire names, and what comes of it for each caller."""
+
+    arguments: Arguments
+    outcomes: Mapping[str, str | Gives]
+
+
+def no_arguments(_: Scene) -> dict[str, Any]:
+    """For functions that take none."""
+    return {}
+
+
+def in_project(arguments: Arguments, least: str = "member", instead: Gives | None = None) -> Row:
+    """For members with at least a role. Others are told that there is no such thing, or get
+    something `instead` that says as little.
+    """
+    outcomes: dict[str, str | Gives] = dict.fromkeys(
+        ("stranger", "ex_member"), instead or NOT_FOUND
+    )
+    outcomes["anonymous"] = instead or UNAUTHENTICATED
+    for rank in RANKS:
+        outcomes[rank] = ALLOWED if RANKS.index(rank) >= RANKS.index(least) else FORBIDDEN
+    return Row(arguments, outcomes)
+
+
+def cleos(arguments: Arguments, refusal: str = NOT_FOUND) -> Row:
+    """For cleo alone, whose thing it is: nobody's role in a project matters."""
+    others = dict.fromkeys(CALLERS, refusal)
+    return Row(arguments, others | {"anonymous": UNAUTHENTICATED, "member": ALLOWED})
+
+
+def mine(nothing: Any, arguments: Arguments = no_arguments) -> Row:
+    """For everyone, about themselves: nothing to who has nothing, and no refusal on a page that
+    asks before somebody has signed in.
+    """
+    others = dict.fromkeys(("anonymous", "stranger", "ex_member"), Gives(nothing))
+    return Row(arguments, {**EVERYONE, **others})
+
+
+def signed_in(arguments: Arguments = no_arguments) -> Row:
+    """For everyone who has signed in."""
+    return Row(arguments, EVERYONE | {"anonymous": UNAUTHENTICATED})
+
+
+def of(**ids: str) -> Arguments:
+    """Arguments by wire name, each a thing of the scene: `of(projectId="project")`."""
+    return lambda scene: {name: scene.ids[thing] for name, thing in ids.items()}
+
+
+def also(arguments: Arguments, **values: Any) -> Arguments:
+    """Arguments with further values."""
+    return lambda scene: arguments(scene) | values
+
+
+PAGE = {"numItems": 10, "cursor": None}
+
+ROWS = {
+    "users:storeUser": signed_in(),
+    "users:getMe": Row(no_arguments, EVERYONE | {"anonymous": Gives(None)}),
+    "projects:getProjects": mine([]),
+    "projects:getProject": in_project(of(projectId="project"), instead=Gives(None)),
+    "projects:createProject": signed_in(lambda _: {"name": "Boat"}),
+    "projects:renameProject": in_project(also(of(projectId="project"), name="Boat"), "admin"),
+    "projects:deleteProject": in_project(of(projectId="project"), "owner"),
+    "projects:restoreProject": in_project(of(projectId="deleted project"), "owner"),
+    "members:getMembers": in_project(of(projectId="project")),
+    "members:setRole": in_project(also(of(memberId="cleo's membership"), role="admin"), "owner"),
+    "members:removeMember": in_project(of(memberId="finn's membership"), "admin"),
+    "invitations:invite": in_project(also(of(projectId="project"), role="member"), "admin"),
+    "invitations:acceptInvitation": Row(
+        lambda _: {"code": "guessed"},
+        dict.fromkeys(CALLERS, NOT_FOUND) | {"anonymous": UNAUTHENTICATED},
+    ),
+    "invitations:getInvitations": in_project(of(projectId="project"), "admin"),
+    "invitations:revokeInvitation": in_project(of(invitationId="invitation"), "admin"),
+    "tasks:getTasks": mine([]),
+    "tasks:getTasksByAssignee": mine([], lambda _: {"assignee": "ana"}),
+    "tasks:listOpen": in_project(of(projectId="project")),
+    "tasks:listTasks": in_project(also(of(projectId="project"), paginationOpts=PAGE)),
+    "tasks:countTasks": in_project(of(projectId="project")),
+    "tasks:createTask": in_project(also(of(projectId="project"), title="Dig")),
+    "tasks:toggleTask": in_project(of(taskId="task")),
+    "tasks:updateTask": in_project(also(of(taskId="task"), title="Dig")),
+    "tasks:assignTask": in_project(of(taskId="task", userId="ben")),
+    "tasks:deleteTask": in_project(of(taskId="task")),
+    "tasks:restoreTask": in_project(of(taskId="deleted task")),
+    "tasks:remindMe": in_project(lambda scene: {"taskId": scene.ids["task"], "at": scene.soon}),
+    "messages:listMessages": Row(lambda _: {"roomId": "general"}, EVERYONE),
+    "messages:sendMessage": signed_in(lambda _: {"roomId": "general", "content": "Hello"}),
+    "notifications:getNotifications": mine([]),
+    "notifications:markRead": cleos(of(notificationId="cleo's notification")),
+    "notifications:markAllRead": signed_in(),
+}
+
+OWN_TASKS = {
+    "tasks:toggleTask": cleos(of(taskId="cleo's own task"), FORBIDDEN),
+    "tasks:updateTask": cleos(also(of(taskId="cleo's own task"), title="Dig"), FORBIDDEN),
+    "tasks:deleteTask": cleos(of(taskId="cleo's own task"), FORBIDDEN),
+    "tasks:remindMe": cleos(
+        lambda scene: {"taskId": scene.ids["cleo's own task"], "at": scene.soon}, FORBIDDEN
+    ),
+}
+
+
+@pytest.fixture
+def scene(team: Team) -> Scene:
+    """Everything that the rows name."""
+    return Scene(team)
+
+
+def test_every_public_function_has_a_row(backend: Backend) -> None:
+    """Who writes a new function says here who may call it."""
+    functions = backend.manifest.functions.values()
+    assert {each.path for each in functions if each.is_public} == ROWS.keys()
+
+
+@pytest.mark.parametrize("path", ROWS)
+def test_a_function_is_for_those_its_row_says(scene: Scene, path: str) -> None:
+    """Those who are refused change nothing: after them the call still succeeds for who may."""
+    hold(scene, path, ROWS[path])
+
+
+@pytest.mark.parametrize("path", OWN_TASKS)
+def test_a_task_outside_of_projects_is_for_its_assignee(scene: Scene, path: str) -> None:
+    """No role in any project gives a right to it."""
+    hold(scene, path, OWN_TASKS[path])
+
+
+def hold(scene: Scene, path: str, row: Row) -> None:
+    """Try all who are to be refused, and then the least of those who are not."""
+    for who in CALLERS:
+        if row.outcomes[who] != ALLOWED:
+            found = outcome(scene, who, path, row.arguments(scene))
+            assert found == row.outcomes[who], f"{path} called by: {who}"
+    allowed = [who for who in CALLERS if row.outcomes[who] == ALLOWED]
+    for who in allowed[:1]:
+        found = outcome(scene, who, path, row.arguments(scene))
+        assert isinstance(found, Gives), f"{path} called by: {who}: {found}"
+
+
+def outcome(scene: Scene, who: str, path: str, arguments: dict[str, Any]) -> str | Gives:
+    """What comes of a call."""
+    kind = scene.backend.manifest.functions[path].kind
+    try:
+        return Gives(getattr(scene.callers[who], kind)(path, arguments))
+    except AppError as error:
+        return str(error.data["code"])
+    except FunctionFailed as failed:
+        assert "Not signed in" in str(failed)
+        return UNAUTHENTICATED
