@@ -61,6 +61,7 @@ TESTED_THROUGH = {
         cli.export cli.import_ cli.reach data.at_rest
     """,
     "tests/headwater/test_data_api.py": "data.browse data.files_door data.stored_files",
+    "tests/headwater/core/test_engine.py": "core.reruns",
     "tests/headwater/data": "data.sources data.staging data.values_in",
     "tests/scenarios": """
         action_loop auth.callers auth.claims auth.dev

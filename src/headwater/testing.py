@@ -22,8 +22,9 @@ from headwater.core.catalog import Catalog
 from headwater.core.codecs import lower
 from headwater.core.context import MutationCtx
 from headwater.core.context_storage import ActionStorage, Blob
+from headwater.core.counters import EngineCounters
 from headwater.core.database import Database
-from headwater.core.engine import Engine, EngineCounters
+from headwater.core.engine import Engine
 from headwater.core.failures import Failure
 from headwater.core.functions import ActionFn, MutationFn, QueryFn, Registered
 from headwater.core.identity import DEV_ISSUER, identity_of

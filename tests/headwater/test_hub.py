@@ -7,8 +7,9 @@ import pytest
 
 from headwater.clock import Clock
 from headwater.core.calls import Call
+from headwater.core.counters import EngineCounters
 from headwater.core.database import Database
-from headwater.core.engine import Engine, EngineCounters
+from headwater.core.engine import Engine
 from headwater.core.placement import InProcess
 from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.timelimit import HardLimit

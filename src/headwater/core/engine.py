@@ -5,9 +5,7 @@ The only writer. In a server it owns the main thread; in a test it runs inside t
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,6 +17,7 @@ from headwater.core.batch import EngineBatch
 from headwater.core.calls import NO_FUNCTION, AfterHandler, Call, Calls, Outcome, Placement
 from headwater.core.changeover import Changeover, Progress
 from headwater.core.commits import CommitLog
+from headwater.core.counters import EngineCounters
 from headwater.core.database import Database
 from headwater.core.failures import WHOLE, Failure, failure_of
 from headwater.core.migration import adopt_at_start
@@ -27,17 +26,16 @@ from headwater.core.protocol import (
     ModifyQuerySet,
     MutationRequest,
     TooLarge,
-    Version,
 )
 from headwater.core.replies import acknowledged, fingerprint, message_too_large, recalled
-from headwater.core.session import Close, Session, Step, transition
+from headwater.core.reruns import Reruns
+from headwater.core.session import Close, Session
 from headwater.core.storage import SessionRequest
-from headwater.core.subscriptions import Subscription, Subscriptions
+from headwater.core.subscriptions import Subscriptions
 from headwater.core.transaction import Transaction
 from headwater.core.work import (
     Answer,
     Authenticated,
-    Delivery,
     Drained,
     Execute,
     FromClient,
@@ -57,19 +55,6 @@ _BUSY = {
     "Overloaded": Close(1013, "CommitterFullError"),
     "SnapshotGone": Close(1013, "CommitterFullError"),  # raised by a mutation, who knows why
 }
-
-
-@dataclass
-class EngineCounters:
-    """What the engine did since it started."""
-
-    batches: int = 0
-    works: int = 0
-    commits: int = 0
-    mutations: int = 0
-    query_runs: int = 0
-    results_encoded: int = 0
-    transitions: int = 0
 
 
 class Engine:
@@ -94,6 +79,7 @@ class Engine:
         self._calls = Calls(database, placement)
         self._subscriptions = Subscriptions()
         self.counters = EngineCounters()
+        self._reruns = Reruns(self._subscriptions, self._run, self.counters)
         self.on_call: Callable[[Call, Outcome], None] = lambda _call, _outcome: None
         self.before_call: Callable[[Call], None] = lambda _call: None
         self.disclosure = WHOLE
@@ -146,7 +132,7 @@ class Engine:
         self._rerun(batch)
         for query in batch.queries:
             self._answer_query(query, batch)
-        return self._outputs(batch)
+        return batch.outputs(self.last_ts, self.counters)
 
     # taking work
 
@@ -356,58 +342,7 @@ class Engine:
     # queries
 
     def _rerun(self, batch: EngineBatch) -> None:
-        waiting = deque(batch.dirty)
-        for session in batch.sessions:
-            waiting.extend(s for s in session.unrun() if s not in batch.dirty)
-        while waiting:
-            subscription = waiting.popleft()
-            if subscription.subscribers:
-                waiting.extend(self._run_subscription(subscription, batch))
-
-    def _run_subscription(
-        self, subscription: Subscription, batch: EngineBatch
-    ) -> Iterable[Subscription]:
-        """Runs one query; gives further subscriptions to run, when its sharing came apart."""
-        shared = self._subscriptions.shared_twin(subscription)
-        if shared is not None and shared.result is not None:
-            self._move(subscription, shared, batch)
-            return ()
-        outcome = self._run(subscription.call())
-        self.counters.query_runs += 1
-        if subscription.shared and outcome.identity_read:
-            return self._split(subscription, batch)
-        if not subscription.shared and not outcome.identity_read:
-            self._subscriptions.share(subscription)
-        if self._subscriptions.settle(subscription, outcome, self.disclosure):
-            self.counters.results_encoded += 1
-            for session, query_id in subscription.subscribers:
-                session.tell(query_id, subscription)
-                batch.sessions[session] = None
-        return ()
-
-    def _move(self, old: Subscription, new: Subscription, batch: EngineBatch) -> None:
-        for session, query_id in list(old.subscribers):
-            new.subscribers.add((session, query_id))
-            session.follow(query_id, new)
-            batch.sessions[session] = None
-            self._subscriptions.detach(old, (session, query_id))
-
-    def _split(self, subscription: Subscription, batch: EngineBatch) -> list[Subscription]:
-        """The function has begun to look at the caller: every identity gets a subscription of its
-        own.
-        """
-        self._subscriptions.unshare(subscription)
-        made: dict[Subscription, None] = {}
-        for session, query_id in list(subscription.subscribers):
-            subscriber = session, query_id
-            who, internal = session.identity, subscription.internal
-            own = self._subscriptions.attach_again(subscription, subscriber, who, internal)
-            session.follow(query_id, own)
-            batch.sessions[session] = None
-            if own.result is None:
-                made[own] = None
-        subscription.subscribers.clear()
-        return list(made)
+        self._reruns.run(batch, self.disclosure)
 
     def _answer_query(self, work: Execute | Pin, batch: EngineBatch) -> None:
         if isinstance(work, Pin):
@@ -416,36 +351,6 @@ class Engine:
         outcome = self._run(work.call)
         self.counters.query_runs += 1
         batch.answers.append(Answer(partial(work.reply, outcome, self.last_ts)))
-
-    # outputs
-
-    def _outputs(self, batch: EngineBatch) -> list[Output]:
-        outputs: list[Output] = []
-        for session, texts in batch.texts.items():
-            outputs.append(Delivery([session], texts))
-        outputs.extend(ack(batch.lost) for ack in batch.acks)
-        outputs.extend(batch.answers)
-        outputs.extend(self._transitions(batch))
-        for session, close in batch.closing.items():
-            outputs.append(Delivery([session], [], 0, close))
-        return outputs
-
-    def _transitions(self, batch: EngineBatch) -> Iterable[Delivery]:
-        """One delivery for all clients that take the same step; results first, somebody waits."""
-        pushes: dict[Step, Delivery] = {}
-        others: dict[Step, Delivery] = {}
-        versions: dict[Version, Version] = {}
-        ts = self.last_ts
-        for session in batch.sessions:
-            step = None if session.closed else session.step(ts, versions)
-            if step is not None:
-                made = pushes if step[-1] else others
-                delivery = made.get(step)
-                if delivery is None:
-                    delivery = made[step] = Delivery([], transition(*step), 1)
-                delivery.sessions.append(session)
-                self.counters.transitions += 1
-        return [*pushes.values(), *others.values()]
 
     # reload and upkeep
 
@@ -508,7 +413,7 @@ class Engine:
         self._take_progress(self._changeover.step(), batch)
         self._commit(batch)
         self._rerun(batch)
-        return self._outputs(batch)
+        return batch.outputs(self.last_ts, self.counters)
 
     def _take_progress(self, progress: Progress, batch: EngineBatch) -> None:
         if progress.serve is not None:
