@@ -219,6 +219,19 @@ def required_variables() -> list[str]:
     return sorted(needed)
 
 
+def declared_variables() -> list[str]:
+    """The variables that the loaded backend's settings read, needed or not."""
+    declared: list[Any] = list(_declared())
+    return sorted(
+        {
+            _variable(settings, (field.alias or name,))
+            for settings in declared
+            for name, field in settings.model_fields.items()
+            if not field.validation_alias
+        }
+    )
+
+
 def _declared() -> list[type[Settings]]:
     """The classes of settings that the loaded backend declares."""
     found: dict[type[Settings], None] = {}

@@ -50,13 +50,14 @@ from headwater.server_logs import ServerLogs
 from headwater.settings import STATE, Limits
 from headwater.site import PREFIX, Site
 from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
+from headwater.tools_api import TOOLS_ROUTES, ToolsApi
 from headwater.vite import Vite
 from headwater.vite_proxy import ViteProxy
 
 _log = logging.getLogger("headwater")
 DATABASE = "data.sqlite3"
 _ADMIN_ROUTES = (
-    ADMIN_ROUTES | DATA_ROUTES | DEPLOY_ROUTES | {"/api/function"}
+    ADMIN_ROUTES | DATA_ROUTES | DEPLOY_ROUTES | TOOLS_ROUTES | {"/api/function"}
 )  # no page of another origin may call these
 _GC_THRESHOLDS = (10_000, 20, 50)  # Python's own make up half of a subscription's set-up
 _PING_S = 20.0  # between WebSocket pings
@@ -250,6 +251,7 @@ class Server:
         deploy = DeployApi(self.hub, self.auth, root, self.environment, self.reload, body_bytes)
         deploy.add_routes(http)
         DataApi(self.hub, self.auth, self.files, state).add_routes(http)
+        ToolsApi(self.hub, self.auth, self.environment, body_bytes).add_routes(http)
         FileRoutes(self.hub, self.files, self.limits).add_routes(http)
         LogsApi(self.auth, self.logs, Metrics(self.hub, self.logs.drops)).add_routes(http)
         vite = ViteProxy(self.vite) if self.vite is not None else None
