@@ -65,7 +65,7 @@ class FakeModel:
         self,
         *,
         answer: str | None = None,
-        word_delay_s: float = 0.03,
+        word_delay_s: float = 0.02,
         drop_after: int | None = None,
         refusals: int = 0,
         retry_after_s: float = 1.0,

@@ -158,11 +158,16 @@ def internal_action(handler: Any = None, /, *, name: str | None = None) -> Any:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a handler: its two names and how to restore its value."""
+    """One parameter of a handler: its two names and how to restore its value.
+
+    Attributes:
+        optional: its default is None, so that None given in Python is absent on the wire.
+    """
 
     name: str
     wire: str
     restore: Restore | None
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,8 +200,13 @@ class Function:
         given = dict(zip(names, args, strict=False)) | keywords
         if self.takes_any:
             return given
-        wires = {parameter.name: parameter.wire for parameter in self.parameters}
-        return {wires.get(name, name): value for name, value in given.items()}
+        known = {parameter.name: parameter for parameter in self.parameters}
+        found = {}
+        for name, value in given.items():
+            parameter = known.get(name)
+            if parameter is None or value is not None or not parameter.optional:
+                found[name if parameter is None else parameter.wire] = value
+        return found
 
 
 def wire_path(registered: Registered[Any, Any], module: str) -> str:
@@ -272,10 +282,11 @@ def _read_parameters(
             )
         optional = parameter.default is not inspect.Parameter.empty
         hint = hints.get(parameter.name, Any)
-        hint = without_none(hint) if optional and parameter.default is None else hint
+        absent = optional and parameter.default is None
+        hint = without_none(hint) if absent else hint
         codec = codecs.of(hint, f"{where}, argument {parameter.name}")
         fields[wires[parameter.name]] = validators.Field(codec.validator, optional)
-        taken.append(Parameter(parameter.name, wires[parameter.name], codec.restore))
+        taken.append(Parameter(parameter.name, wires[parameter.name], codec.restore, absent))
     if len(named) == len(parameters):
         return fields, taken, False
     if named:

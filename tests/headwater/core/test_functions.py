@@ -105,6 +105,13 @@ def test_a_python_call_becomes_wire_arguments() -> None:
     assert found == {"projectId": "p", "limit": 3, "colour": "red"}
 
 
+def test_none_for_an_optional_argument_is_absent() -> None:
+    """As in a document; for one that has to be given, None is null and left to the check."""
+    function = read(get_tasks)
+    assert function.wire_arguments((), {"project_id": "p", "tag": None}) == {"projectId": "p"}
+    assert function.wire_arguments((None,), {"limit": None}) == {"projectId": None, "limit": None}
+
+
 def test_a_function_may_take_any_object() -> None:
     """`**fields: Any` takes wire names unchanged."""
     function = read(take_anything)
