@@ -34,6 +34,7 @@ class Project(Document, table="projects"):
     logo_id: str | None = None
     deleted_at: float | None = None
     by_owner = Index("owner")
+    by_logo_id = Index("logo_id")
     by_deleted = Index("deleted_at")
 
 
@@ -130,6 +131,7 @@ class AiMessage(Document, table="ai_messages"):
     content: str
     status: Literal["streaming", "done", "failed"]
     error: str | None = None
+    started_at: float | None = None  # when an action took the answer on: a second one does not
     by_conversation = Index("conversation_id")
 
 

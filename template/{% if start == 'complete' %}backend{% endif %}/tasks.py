@@ -18,6 +18,7 @@ from backend.notifications import notify, remind
 from backend.rate_limits import take_token
 from backend.schema import Priority, Project, Task, Title, User
 from backend.task_changes import add_task, assignable, change, changeable, visible
+from backend.webhooks import announce_completed
 
 YEAR_MS = 366 * 24 * 3600 * 1000
 
@@ -121,6 +122,7 @@ async def toggle_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
     await change(ctx, task, completed=not task.completed)
     if not task.completed:
         await bump_today(ctx, "tasks_completed")
+        await announce_completed(ctx, task_id)
 
 
 @mutation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -27,7 +28,7 @@ SETUP = (
     ["pip", "install", "--quiet", "-r", "requirements.lock"],
     ["pip", "install", "--quiet", "--no-deps", "-r", "requirements-headwater.txt"],
 )
-WITH_HEADWATER = {"headwater", "pydantic", "fastapi", "httpx", "pytest"}
+WITH_HEADWATER = {"headwater", "pydantic", "fastapi", "httpx", "pydantic_settings", "pytest"}
 REQUIREMENTS = ("requirements.lock", "requirements-headwater.txt")
 
 pytestmark = pytest.mark.skipif(UV is None, reason="uv is not installed")
@@ -151,7 +152,8 @@ def test_it_names_what_it_imports(project: Project) -> None:
 def test_it_serves_its_functions_and_its_page(project: Project, server: ServerProcess) -> None:
     """One query answers, and the page is there exactly if it was asked for."""
     assert server.run("run", "seed:sample_data") == "true"
-    messages = server.call("query", "messages:listMessages", roomId="general")
+    room = '{"room_id": "general"}'
+    messages = json.loads(server.run("run", "messages:list_messages", room, "--as", "ana"))
     assert [message["userId"] for message in messages] == ["ana", "ben"]
     if project.row.frontend != "react":  # its page has to be built first
         text = server.fetch("/")[1]

@@ -1,10 +1,23 @@
 """Sample data, so that the first page is not empty: `headwater run seed:sample_data`."""
 
+from typing import Literal
+
 from headwater import Id, MutationCtx, internal_mutation
 
 from backend.counters import day_of
 from backend.notifications import notify
-from backend.schema import DailyStatistic, Message, Project, ProjectMember, Role, Room, Task, User
+from backend.schema import (
+    AiConversation,
+    AiMessage,
+    DailyStatistic,
+    Message,
+    Project,
+    ProjectMember,
+    Role,
+    Room,
+    Task,
+    User,
+)
 from backend.task_changes import add_task
 
 ISSUER = "https://dev.headwater.invalid"  # who vouches for the people of a development server
@@ -16,6 +29,10 @@ TASKS = (
 )
 SHARED_TASKS = (("Choose a name", True), ("Invite the others", False), ("Plant the trees", False))
 MESSAGES = (("ana", "Hello! Sign in as ben in another window."), ("ben", "I am here already."))
+CONVERSATION: tuple[tuple[Literal["user", "assistant"], str], ...] = (
+    ("user", "What happens when I complete a task?"),
+    ("assistant", "A mutation writes it, and every page that shows the task is pushed the change."),
+)
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -31,6 +48,7 @@ async def sample_data(ctx: MutationCtx) -> bool:
             await task(ctx, title, name, user_id, own)
     await shared_project(ctx, people["ana"], people["ben"])
     await say(ctx, people, "general")
+    await conversation(ctx, people["ana"])
     await past_days(ctx)
     return True
 
@@ -94,6 +112,14 @@ async def say(ctx: MutationCtx, people: dict[str, Id[User]], room_id: str) -> No
                 timestamp=ctx.now + position,
             )
         )
+
+
+async def conversation(ctx: MutationCtx, user_id: Id[User]) -> None:
+    """A question to the model, and its answer."""
+    conversation_id = await ctx.db.insert(AiConversation(user_id=user_id, title="First questions"))
+    for role, content in CONVERSATION:
+        said = AiMessage(conversation_id=conversation_id, role=role, content=content, status="done")
+        await ctx.db.insert(said)
 
 
 async def past_days(ctx: MutationCtx) -> None:

@@ -1,12 +1,18 @@
 """A project with something of everything in it: what the access matrix is tried on."""
 
+from cryptography.fernet import Fernet
 from headwater import MutationCtx
 from headwater.testing import Caller
 
+from backend.ai import start_conversation
+from backend.api_keys import create_api_key
 from backend.invitations import get_invitations, invite
+from backend.logos import generate_logo_url
 from backend.members import remove_member
+from backend.messages import send_message
 from backend.notifications import get_notifications
 from backend.projects import create_project, delete_project
+from backend.rooms import create_room
 from backend.tasks import assign_task, create_task, delete_task
 from tests.people import Team, join
 
@@ -31,6 +37,8 @@ class Scene:
         self._add_people(team)
         self._add_tasks(team)
         self._add_deleted_project(team)
+        self._add_talk(team)
+        self._add_keys(team)
 
     def _add_people(self, team: Team) -> None:
         finn = team.backend.with_identity(subject="finn")
@@ -54,6 +62,18 @@ class Scene:
         self.ids["cleo's own task"] = cleo.mutation(create_task, title="Sleep")
         ana.mutation(assign_task, task_id=task, user_id=team.user_id("cleo"))
         self.ids["cleo's notification"] = cleo.query(get_notifications)[0].id
+
+    def _add_talk(self, team: Team) -> None:
+        ana, cleo, project_id = team.ana, team.cleo, team.project_id
+        room_id = self.ids["room"] = ana.mutation(create_room, project_id=project_id, name="Plans")
+        self.ids["message"] = ana.mutation(send_message, room_id=room_id, content="Hello")
+        self.ids["cleo's conversation"] = cleo.mutation(start_conversation)
+        url = ana.mutation(generate_logo_url, project_id=project_id)
+        self.ids["picture"] = team.backend.upload(url, b"PNG", content_type="image/png")
+
+    def _add_keys(self, team: Team) -> None:
+        team.backend.set_env(ENCRYPTION_KEY=Fernet.generate_key().decode())
+        self.ids["cleo's key"] = team.cleo.action(create_api_key, name="laptop").id
 
     def _add_deleted_project(self, team: Team) -> None:
         """With the same people in it: a project of its own, for the other must stay."""

@@ -88,7 +88,14 @@ def also(arguments: Arguments, **values: Any) -> Arguments:
     return lambda scene: arguments(scene) | values
 
 
+def lobby(**values: Any) -> Arguments:
+    """Arguments for the room that everyone who is signed in may be in."""
+    return lambda _: {"roomId": "general", **values}
+
+
 PAGE = {"numItems": 10, "cursor": None}
+PROVIDER = {"provider": "anthropic"}
+ROOM = of(roomId="room")
 
 ROWS = {
     "users:storeUser": signed_in(),
@@ -121,8 +128,28 @@ ROWS = {
     "tasks:deleteTask": in_project(of(taskId="task")),
     "tasks:restoreTask": in_project(of(taskId="deleted task")),
     "tasks:remindMe": in_project(lambda scene: {"taskId": scene.ids["task"], "at": scene.soon}),
-    "messages:listMessages": Row(lambda _: {"roomId": "general"}, EVERYONE),
-    "messages:sendMessage": signed_in(lambda _: {"roomId": "general", "content": "Hello"}),
+    "rooms:getRooms": in_project(of(projectId="project")),
+    "rooms:createRoom": in_project(also(of(projectId="project"), name="Shed")),
+    "messages:listMessages": Row(lobby(), EVERYONE | {"anonymous": Gives([])}),
+    "messages:pageMessages": signed_in(lobby(paginationOpts=PAGE)),
+    "messages:searchMessages": signed_in(lobby(words="hello")),
+    "messages:sendMessage": signed_in(lobby(content="Hello")),
+    "messages:deleteMessage": in_project(of(messageId="message"), "admin"),
+    "presence:heartbeat": signed_in(lobby()),
+    "presence:getPresent": signed_in(lobby()),
+    "presence:leave": signed_in(lobby()),
+    "logos:generateLogoUrl": in_project(of(projectId="project"), "admin"),
+    "logos:setLogo": in_project(of(projectId="project", storageId="picture"), "admin"),
+    "ai:getConversations": mine([]),
+    "ai:startConversation": signed_in(),
+    "ai:getAiMessages": cleos(of(conversationId="cleo's conversation")),
+    "ai:ask": cleos(also(of(conversationId="cleo's conversation"), prompt="Why?")),
+    "api_keys:getApiKeys": mine([]),
+    "api_keys:createApiKey": signed_in(lambda _: {"name": "laptop"}),
+    "api_keys:revokeApiKey": cleos(of(keyId="cleo's key")),
+    "provider_keys:getProviderKeys": mine([]),
+    "provider_keys:setProviderKey": signed_in(lambda _: {**PROVIDER, "key": "sk-ant-" + "0" * 20}),
+    "provider_keys:deleteProviderKey": signed_in(lambda _: PROVIDER),
     "notifications:getNotifications": mine([]),
     "notifications:markRead": cleos(of(notificationId="cleo's notification")),
     "notifications:markAllRead": signed_in(),
@@ -135,6 +162,15 @@ OWN_TASKS = {
     "tasks:remindMe": cleos(
         lambda scene: {"taskId": scene.ids["cleo's own task"], "at": scene.soon}, FORBIDDEN
     ),
+}
+
+ROOM_OF_THE_PROJECT = {
+    "messages:listMessages": Row(ROOM, dict(in_project(ROOM).outcomes) | {"anonymous": Gives([])}),
+    "messages:pageMessages": in_project(also(ROOM, paginationOpts=PAGE)),
+    "messages:searchMessages": in_project(also(ROOM, words="hello")),
+    "messages:sendMessage": in_project(also(ROOM, content="Hello")),
+    "presence:heartbeat": in_project(ROOM),
+    "presence:getPresent": in_project(ROOM),
 }
 
 
@@ -160,6 +196,12 @@ def test_a_function_is_for_those_its_row_says(scene: Scene, path: str) -> None:
 def test_a_task_outside_of_projects_is_for_its_assignee(scene: Scene, path: str) -> None:
     """No role in any project gives a right to it."""
     hold(scene, path, OWN_TASKS[path])
+
+
+@pytest.mark.parametrize("path", ROOM_OF_THE_PROJECT)
+def test_a_room_of_a_project_is_for_its_members(scene: Scene, path: str) -> None:
+    """The lobby is for everyone who is signed in; other rooms are not."""
+    hold(scene, path, ROOM_OF_THE_PROJECT[path])
 
 
 def hold(scene: Scene, path: str, row: Row) -> None:
