@@ -68,7 +68,8 @@ TESTED_THROUGH = {
         cli.project cli.run cli.serve cli.token cli.watch core.actions core.calls
         core.commits core.engine core.identity core.session core.subscriptions core.work gate
         core.background core.batch core.job_queue core.jobs core.replies core.scheduler
-        deployment follow hub
+        deployment follow hub mcp.link mcp.resources mcp.server mcp.toolbox mcp.tools_changes
+        mcp.tools_data mcp.tools_functions mcp.tools_logs mcp.tools_rules mcp.tools_status
         last_call process route_call site testing_routes
         pytest_plugin server supervisor sync_socket
     """,

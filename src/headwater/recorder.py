@@ -58,6 +58,8 @@ class Recorder:
             kind, path, failure = call.kind, call.path, outcome.failure
             took_s = outcome.took_s if outcome.took_s is not None else monotonic() - self.began
             counters = outcome.counters
+            if outcome.value is not None:
+                counters.bytes_returned = len(outcome.value)
             add(
                 now_ns() / 1e6, kind, path, took_s * 1e3, counters, outcome.log_lines, failure,
                 outcome.request_id,

@@ -75,6 +75,7 @@ class Record:
             "bytes_read": counters.bytes_read,
             "documents_written": counters.documents_written,
             "bytes_written": counters.bytes_written,
+            "bytes_returned": counters.bytes_returned,
             "outcome": "success" if self.failure is None else "error",
         }
         if self.failure is not None:

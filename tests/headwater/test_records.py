@@ -89,6 +89,7 @@ def test_a_record_says_all_that_is_known_of_a_call() -> None:
         "bytes_read": 2,
         "documents_written": 3,
         "bytes_written": 4,
+        "bytes_returned": 0,
         "outcome": "error",
         "error_code": "ValueError",
         "error": "Uncaught ValueError: *",

@@ -32,6 +32,7 @@ COMMANDS = {
     "deploy": "deploy:deploy",
     "check": "check:check",
     "codegen": "codegen:codegen",
+    "mcp": "mcp:mcp",
     "explain": "explain:explain",
 }
 """Each command, with its file in this folder and the function, or the group of commands, in it."""

@@ -43,6 +43,7 @@ class Counters:
     bytes_read: int = 0
     documents_written: int = 0
     bytes_written: int = 0
+    bytes_returned: int = 0
 
 
 class Transaction(Searching):

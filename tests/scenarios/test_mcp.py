@@ -1,0 +1,186 @@
+"""An assistant's tools, by MCP: in memory, with clients of both eras, on a server that runs."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.shared.exceptions import MCPError
+
+from tests.scenarios.assistant import MODES, Assistant, tell
+from tests.scenarios.server_process import DEADLINE_S, ServerProcess
+
+TOOLS = {
+    *("status", "env_names", "tables", "data", "query_once", "functions", "run", "logs"),
+    *("insights", "check", "explain", "wait_for_change"),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_both_eras_find_the_tools(server: ServerProcess, mode: str) -> None:
+    """All of them, described; the words that decide whether they are found fit into 2 KB."""
+
+    async def story(assistant: Assistant) -> None:
+        listed = (await assistant.client.list_tools()).tools
+        assert {tool.name for tool in listed} >= TOOLS
+        assert all(tool.description and len(tool.description) < 2048 for tool in listed)
+        assert all(tool.output_schema for tool in listed)
+        assert len(assistant.client.instructions or "") < 2048
+        assert (await assistant.told("status"))["running"] is True
+
+    tell(server, story, mode=mode)
+
+
+def test_data_is_read_and_written(server: ServerProcess, name: str) -> None:
+    """A function is found with its schema and run; its document is then in the table."""
+
+    async def story(assistant: Assistant) -> None:
+        functions = (await assistant.told("functions", kind="mutation"))["functions"]
+        (spec,) = [one for one in functions if one["name"] == "counters:increment"]
+        assert spec["args"]["properties"] == {"name": {"type": "string"}}
+        assert (await assistant.told("run", name="counters:increment", args={"name": name})) == {
+            "value": 1
+        }
+        wanted = {"table": "counters", "index": "by_name", "eq": {"name": name}}
+        (document,) = (await assistant.told("query_once", **wanted))["documents"]
+        assert document["value"] == 1
+        newest = (await assistant.told("data", table="counters", limit=1))["documents"]
+        assert newest == [document]
+        tables = (await assistant.told("tables"))["tables"]
+        (counters,) = [table for table in tables if table["name"] == "counters"]
+        assert counters["indexes"] == {"by_name": ["name"]}
+        assert counters["schema"]["properties"]["value"] == {"type": "integer"}
+
+    tell(server, story)
+
+
+def test_a_person_can_be_taken_on(server: ServerProcess) -> None:
+    """as_identity makes the function's caller that person."""
+
+    async def story(assistant: Assistant) -> Any:
+        return await assistant.told("run", name="people:whoami", as_identity="ana")
+
+    assert tell(server, story) == {"value": "ana"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "text"),
+    [
+        ("query_once", {"table": "counters", "index": "by_nam"}, "Did you mean `by_name`?"),
+        ("data", {"table": "countres"}, "there is no table 'countres'"),
+        ("run", {"name": "failures:broken"}, "ValueError: the cable is out"),
+        ("run", {"name": "counters:reed"}, "Did you mean 'counters:read'?"),
+        ("explain", {"code": "HW2033"}, "did you mean HW203?"),
+        ("check", {"paths": ["/etc/passwd"]}, "no file of this project"),
+        ("data", {"table": "counters", "limit": 101}, "less than or equal to 100"),
+        ("wait_for_change", {"query": "failures:broken_query"}, "ZeroDivisionError"),
+    ],
+)
+def test_a_refusal_says_why(
+    server: ServerProcess, tool: str, arguments: dict[str, Any], text: str
+) -> None:
+    """What the assistant reads is the error's own text, with the way on."""
+
+    async def story(assistant: Assistant) -> str:
+        return await assistant.refused(tool, **arguments)
+
+    assert text in tell(server, story)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_waits_for_a_change_made_elsewhere(server: ServerProcess, name: str, mode: str) -> None:
+    """The call is open while somebody else's mutation runs, and comes back with its result."""
+    name = f"{name} {mode}"
+
+    async def story(assistant: Assistant) -> None:
+        query = {"query": "counters:read", "args": {"name": name}}
+        first = await assistant.told("wait_for_change", **query, timeout_s=0.5)
+        assert (first["changed"], first["value"]) == (False, 0)
+        waiting = asyncio.create_task(
+            assistant.told("wait_for_change", **query, mark=first["mark"], timeout_s=DEADLINE_S)
+        )
+        await asyncio.to_thread(server.call, "mutation", "counters:increment", name=name)
+        changed = await waiting
+        assert (changed["changed"], changed["value"]) == (True, 1)
+        missed = await assistant.told("wait_for_change", **query, mark=first["mark"])
+        assert missed == changed, "what changed between two calls is not lost"
+
+    tell(server, story, mode=mode)
+
+
+def test_read_only_runs_queries_alone(server: ServerProcess, name: str) -> None:
+    """A mutation is refused with the way on, and nothing was written; the tool says it reads."""
+
+    async def story(assistant: Assistant) -> None:
+        text = await assistant.refused("run", name="counters:increment", args={"name": name})
+        assert "--read-only" in text
+        assert await assistant.told("run", name="counters:read", args={"name": name}) == {
+            "value": 0
+        }
+        listed = {tool.name: tool for tool in (await assistant.client.list_tools()).tools}
+        hints = [tool.annotations for tool in listed.values()]
+        assert all(hint is not None and hint.read_only_hint for hint in hints)
+
+    tell(server, story, read_only=True)
+
+
+def test_tools_can_be_left_out(server: ServerProcess) -> None:
+    """A tool that is left out is neither listed nor called; run is marked as one that writes."""
+
+    async def story(assistant: Assistant) -> None:
+        listed = {tool.name: tool for tool in (await assistant.client.list_tools()).tools}
+        assert "env_names" not in listed
+        assert "Unknown tool" in await assistant.refused("env_names")
+        hints = listed["run"].annotations
+        assert hints is not None
+        assert hints.destructive_hint is True
+
+    tell(server, story, without=["env_names"])
+
+
+def test_logs_and_insights_tell_of_calls(server: ServerProcess) -> None:
+    """A failed call is in the logs, and insights name its function."""
+
+    async def story(assistant: Assistant) -> None:
+        await assistant.refused("run", name="failures:broken")
+        newest = (await assistant.told("logs", status="error", limit=1))["entries"][-1]
+        assert newest["function"] == "failures:broken"
+        later = await assistant.told("logs", since=newest["time"], status="error")
+        assert later == {"entries": [], "left_off": 0}
+        short = await assistant.told("logs", max_tokens=100, limit=1000)
+        assert short["left_off"] > 0
+        functions = {one["function"] for one in (await assistant.told("insights"))["insights"]}
+        assert "failures:broken" in functions
+
+    tell(server, story)
+
+
+def test_resources_have_addresses(server: ServerProcess) -> None:
+    """Schema, functions, a table and a rule are read; what there is not is refused with words."""
+
+    async def story(assistant: Assistant) -> None:
+        assert "by_name" in await assistant.read("headwater://schema")
+        assert "counters:read" in await assistant.read("headwater://functions")
+        assert "documents" in json.loads(await assistant.read("headwater://tables/counters"))
+        assert "HW203" in await assistant.read("headwater://rules")
+        assert "httpx" in await assistant.read("headwater://rules/HW203")
+        with pytest.raises(MCPError, match="there is no table 'nix'"):
+            await assistant.read("headwater://tables/nix")
+
+    tell(server, story)
+
+
+def test_without_a_server_it_says_how_to_start_one(tmp_path: Path) -> None:
+    """status says so, what needs no server works, the rest is refused with the command."""
+
+    async def story(assistant: Assistant) -> None:
+        status = await assistant.told("status")
+        assert status["running"] is False
+        assert "headwater dev" in status["problem"]
+        assert "headwater dev" in await assistant.refused("tables")
+        assert "headwater dev" in await assistant.refused("wait_for_change", query="a:b")
+        assert (await assistant.told("explain", code="HW401"))["code"] == "HW401"
+        assert "findings" in await assistant.told("check")
+
+    tell(ServerProcess(tmp_path), story)
