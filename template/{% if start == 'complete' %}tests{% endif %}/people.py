@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from headwater import Id
+from headwater import Id, MutationCtx
 from headwater.errors import AppError
 from headwater.testing import Backend, Caller
 
-from backend.invitations import accept_invitation, invite
-from backend.members import MemberRow, get_members, remove_member
-from backend.projects import create_project
+from backend.access import membership
 from backend.schema import Project, ProjectMember, Role, User
-from backend.users import store_user
+from backend.seed import person, project
+
+NAMES = ("ana", "ben", "cleo", "dan", "eve")
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Team:
 
     backend: Backend
     project_id: Id[Project]
+    user_ids: dict[str, Id[User]]
     ana: Caller
     ben: Caller
     cleo: Caller
@@ -29,37 +30,52 @@ class Team:
     eve: Caller
 
     def user_id(self, name: str) -> Id[User]:
-        """The id of one of its members."""
-        return self._row(name).user_id
+        """The id of one of the five."""
+        return self.user_ids[name]
 
     def member_id(self, name: str) -> Id[ProjectMember]:
-        """The id of a membership."""
-        return self._row(name).member_id
+        """The id of somebody's membership of the project."""
 
-    def _row(self, name: str) -> MemberRow:
-        rows = self.ana.query(get_members, project_id=self.project_id)
-        return next(row for row in rows if row.name == name)
+        async def look(ctx: MutationCtx) -> ProjectMember | None:
+            return await membership(ctx, self.project_id, self.user_ids[name])
+
+        found = self.backend.run(look)
+        assert found is not None, f"{name} is no member"
+        return found.id
 
 
 def make_team(backend: Backend) -> Team:
     """Five people who have signed in, and what they are to one project."""
-    names = ("ana", "ben", "cleo", "dan", "eve")
-    people = {name: backend.with_identity(subject=name) for name in names}
-    for person in people.values():
-        person.mutation(store_user)
-    project_id = people["ana"].mutation(create_project, name="Garden")
-    made = Team(backend, project_id, **people)
-    join(made, made.ben, "admin")
-    join(made, made.cleo, "member")
-    join(made, made.dan, "member")
-    people["ana"].mutation(remove_member, member_id=made.member_id("dan"))
-    return made
+
+    async def people(ctx: MutationCtx) -> dict[str, Id[User]]:
+        return {name: await person(ctx, name) for name in NAMES}
+
+    async def garden(ctx: MutationCtx) -> Id[Project]:
+        ana, ben, cleo, *_ = ids.values()
+        return await project(ctx, "Garden", {ana: "owner", ben: "admin", cleo: "member"}, "ana")
+
+    ids = backend.run(people)
+    callers = {name: backend.with_identity(subject=name) for name in NAMES}
+    team = Team(backend, backend.run(garden), ids, **callers)
+    join(team, "dan", "member")
+    leave(team, "dan")
+    return team
 
 
-def join(made: Team, person: Caller, role: Role) -> None:
-    """Let somebody into the project, by an invitation of ana's."""
-    code = made.ana.action(invite, project_id=made.project_id, role=role)
-    person.mutation(accept_invitation, code=code)
+def join(team: Team, name: str, role: Role) -> None:
+    """Put somebody into the project."""
+
+    async def put(ctx: MutationCtx) -> None:
+        user_id = team.user_ids[name]
+        await ctx.db.insert(ProjectMember(project_id=team.project_id, user_id=user_id, role=role))
+
+    team.backend.run(put)
+
+
+def leave(team: Team, name: str) -> None:
+    """Take somebody out of the project."""
+    member_id = team.member_id(name)
+    team.backend.run(lambda ctx: ctx.db.delete(member_id))
 
 
 @contextmanager

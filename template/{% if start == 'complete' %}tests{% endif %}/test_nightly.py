@@ -113,6 +113,7 @@ def fill(team: Team) -> None:
 def test_what_is_short_lived_goes_when_it_is_old(team: Team) -> None:
     """Full buckets and people long gone after a day, events and invitations after a week."""
     team.ana.mutation(send_message, room_id="general", content="Hello")
+    team.ana.action(invite, project_id=team.project_id, role="member")
     user_id = team.user_id("ana")
 
     async def leave_traces(ctx: MutationCtx) -> None:

@@ -1,5 +1,7 @@
 """A project with something of everything in it: what the access matrix is tried on."""
 
+from dataclasses import replace
+
 from cryptography.fernet import Fernet
 from headwater import MutationCtx
 from headwater.testing import Caller
@@ -8,13 +10,13 @@ from backend.ai import start_conversation
 from backend.api_keys import create_api_key
 from backend.invitations import get_invitations, invite
 from backend.logos import generate_logo_url
-from backend.members import remove_member
 from backend.messages import send_message
 from backend.notifications import get_notifications
 from backend.projects import create_project, delete_project
 from backend.rooms import create_room
+from backend.seed import person
 from backend.tasks import assign_task, create_task, delete_task
-from tests.people import Team, join
+from tests.people import Team, join, leave
 
 SOON_MS = 60_000
 
@@ -41,27 +43,27 @@ class Scene:
         self._add_keys(team)
 
     def _add_people(self, team: Team) -> None:
-        finn = team.backend.with_identity(subject="finn")
-        join(team, finn, "member")
+        team.user_ids["finn"] = team.backend.run(lambda ctx: person(ctx, "finn"))
+        join(team, "finn", "member")
         self.ids["cleo's membership"] = team.member_id("cleo")
         self.ids["finn's membership"] = team.member_id("finn")
         team.ana.action(invite, project_id=team.project_id, role="member")
-        invitation = team.ana.query(get_invitations, project_id=team.project_id)[0]
+        (invitation,) = team.ana.query(get_invitations, project_id=team.project_id)
         self.ids["invitation"] = invitation.invitation_id
 
     def _add_tasks(self, team: Team) -> None:
-        ana, cleo, project_id = team.ana, team.cleo, team.project_id
-        join(team, team.dan, "member")
+        project_id = team.project_id
+        gone = team.ana.mutation(create_task, title="Rest", project_id=project_id)
+        team.ana.mutation(delete_task, task_id=gone)
+        self.ids["deleted task"] = gone
+        self.ids["cleo's own task"] = team.cleo.mutation(create_task, title="Sleep")
+        task = team.ana.mutation(create_task, title="Dig", project_id=project_id)
+        team.ana.mutation(assign_task, task_id=task, user_id=team.user_id("cleo"))
+        self.ids["task"] = task
+        self.ids["cleo's notification"] = team.cleo.query(get_notifications)[0].id
+        join(team, "dan", "member")
         team.dan.mutation(create_task, title="Left behind", project_id=project_id)
-        ana.mutation(remove_member, member_id=team.member_id("dan"))
-        task = self.ids["task"] = ana.mutation(create_task, title="Dig", project_id=project_id)
-        gone = self.ids["deleted task"] = ana.mutation(
-            create_task, title="Rest", project_id=project_id
-        )
-        ana.mutation(delete_task, task_id=gone)
-        self.ids["cleo's own task"] = cleo.mutation(create_task, title="Sleep")
-        ana.mutation(assign_task, task_id=task, user_id=team.user_id("cleo"))
-        self.ids["cleo's notification"] = cleo.query(get_notifications)[0].id
+        leave(team, "dan")
 
     def _add_talk(self, team: Team) -> None:
         ana, cleo, project_id = team.ana, team.cleo, team.project_id
@@ -76,11 +78,11 @@ class Scene:
         self.ids["cleo's key"] = team.cleo.action(create_api_key, name="laptop").id
 
     def _add_deleted_project(self, team: Team) -> None:
-        """With the same people in it: a project of its own, for the other must stay."""
+        """A project of its own, with the same people in it: the other one must stay."""
         old = team.ana.mutation(create_project, name="Old garden")
-        past = Team(**vars(team) | {"project_id": old})
-        join(past, team.ben, "admin")
-        join(past, team.cleo, "member")
+        past = replace(team, project_id=old)
+        join(past, "ben", "admin")
+        join(past, "cleo", "member")
         team.ana.mutation(delete_project, project_id=old)
         self.ids["deleted project"] = old
 

@@ -81,7 +81,7 @@ def test_who_was_taken_out_does_not_come_back_with_a_code_of_their_own(team: Tea
     team.ana.mutation(remove_member, member_id=team.member_id("ben"))
     with refused("NOT_FOUND"):
         team.ben.mutation(accept_invitation, code=code)
-    join(team, team.ben, "member")
+    join(team, "ben", "member")
     with refused("NOT_FOUND"):
         team.eve.mutation(accept_invitation, code=code)
 
