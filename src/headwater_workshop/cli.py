@@ -10,10 +10,11 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Join `new`, `lesson`, `grade` and `ai-files` to the headwater command line."""
-    from headwater_workshop import cli_ai_files, cli_grade, cli_lesson, cli_new
+    """Join `new`, `lesson`, `grade`, `ai-files` and `wheelhouse` to the headwater command line."""
+    from headwater_workshop import cli_ai_files, cli_grade, cli_lesson, cli_new, cli_wheelhouse
 
     cli_new.register(app)
     app.add_typer(cli_lesson.app, name="lesson")
     cli_grade.register(app)
     app.add_typer(cli_ai_files.app, name="ai-files")
+    cli_wheelhouse.register(app)

@@ -70,7 +70,7 @@ def new_project(
     if dirty:
         data["kit_note"] = "Made from a checkout with uncommitted changes."
     if not (root / "pyproject.toml").is_file():
-        data["kit_requirement"] = _installed_as()
+        data["kit_requirement"] = installed_as()
     with template_source(root) as source:
         answers = _copy(source, target, data, defaults)
     return NewProject(target.resolve(), answers["project_name"], requirement_of(target), dirty)
@@ -113,7 +113,8 @@ def is_dirty(root: Path) -> bool:
     return bool(done.stdout.strip())
 
 
-def _installed_as() -> str:
+def installed_as() -> str:
+    """The requirement that brings this very headwater again: a version, or an address."""
     found = distribution("headwater")
     text = found.read_text("direct_url.json")
     return installed_requirement(json.loads(text) if text else None, found.version)

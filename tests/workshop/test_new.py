@@ -57,7 +57,7 @@ def test_an_install_gives_the_version_it_is(
     for name in ("copier.yml", "template"):
         (data / name).parent.mkdir(exist_ok=True)
         shutil.move(kit / name, data / name)
-    monkeypatch.setattr("headwater_workshop.new._installed_as", lambda: "headwater==9.9")
+    monkeypatch.setattr("headwater_workshop.new.installed_as", lambda: "headwater==9.9")
     project = new_project(tmp_path / "my-app", defaults=True, root=data)
     assert project.requirement == "headwater==9.9"
     assert not project.dirty
