@@ -23,6 +23,7 @@ from fastapi import FastAPI
 
 from headwater.admin_api import ADMIN_ROUTES, AdminApi, Reply
 from headwater.auth import Auth
+from headwater.changes import Changes
 from headwater.clock import Clock
 from headwater.core.database import Database
 from headwater.core.engine import Engine
@@ -234,6 +235,7 @@ class Server:
         self.hub = Hub(Engine(database, InProcess(app, limits), tell))
         self.hub.engine.disclosure = Disclosure(options.dev or options.show_errors)
         own_secrets = frozenset({self.auth.admin_key})
+        self.changes = Changes(self.hub.engine)
         self.logs = ServerLogs(self.hub.recorder.records, self.environment, own_secrets)
         self._last_call = LastCall(state / "last_call")
         if options.after_fault:
@@ -251,7 +253,9 @@ class Server:
         deploy = DeployApi(self.hub, self.auth, root, self.environment, self.reload, body_bytes)
         deploy.add_routes(http)
         DataApi(self.hub, self.auth, self.files, state).add_routes(http)
-        ToolsApi(self.hub, self.auth, self.environment, body_bytes).add_routes(http)
+        ToolsApi(
+            self.hub, self.auth, self.environment, self.changes, lambda: self.logs.ending
+        ).add_routes(http)
         FileRoutes(self.hub, self.files, self.limits).add_routes(http)
         LogsApi(self.auth, self.logs, Metrics(self.hub, self.logs.drops)).add_routes(http)
         vite = ViteProxy(self.vite) if self.vite is not None else None
@@ -272,7 +276,12 @@ class Server:
         def load_again() -> InProcess:
             return InProcess(self.environment.load(self.limits.load_limit_s), self.limits)
 
-        self.hub.put(Reload(load_again, reply, waits))
+        def done(error: BaseException | None) -> None:
+            if error is None:
+                self.changes.loaded()
+            reply(error)
+
+        self.hub.put(Reload(load_again, done, waits))
 
     def run(
         self,

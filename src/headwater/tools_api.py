@@ -1,11 +1,12 @@
-"""What tools ask of a running server beside its data: what it serves, and a range of an index.
+"""What tools ask of a running server beside its data: what it serves, a range of an index, news.
 
 Only the holder of the admin key may ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any, Final
 
 import orjson
@@ -15,6 +16,7 @@ from starlette.responses import Response
 
 from headwater.admin_api import admin_only, as_json
 from headwater.auth import Auth
+from headwater.changes import Changes, News
 from headwater.core import values
 from headwater.core.names import wire_name
 from headwater.core.pages import PageBatch
@@ -28,10 +30,14 @@ from headwater.hub import Hub
 
 MANIFEST: Final = "/api/v1/manifest"
 READ: Final = "/api/v1/read"
-TOOLS_ROUTES: Final = frozenset({MANIFEST, READ})
+CHANGES: Final = "/api/v1/changes"
+TOOLS_ROUTES: Final = frozenset({MANIFEST, READ, CHANGES})
 MOST: Final = 100
 """Documents of one read, at most: what an assistant can look through."""
 
+_BODY_BYTES: Final = 2**20  # a range and the values of its ends
+_WAIT_S: Final = 30
+_LOOK_UP_S: Final = 1.0  # whether whoever waits is still there
 _SHAPE: Final = (
     '{"table": ..., "index": ..., "eq": {...}, "lower": {"field__gte": ...}, '
     '"upper": {"field__lt": ...}, "order": "asc" or "desc", "take": 1 to 100, "cursor": ...}'
@@ -47,17 +53,26 @@ class ToolsApi:
         hub: the engine's.
         auth: knows the admin key.
         environment: the deployment's variables.
-        body_bytes: how large a request may be.
+        changes: of the server.
+        ending: whether the server is about to end.
     """
 
-    def __init__(self, hub: Hub, auth: Auth, environment: Environment, body_bytes: int) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        auth: Auth,
+        environment: Environment,
+        changes: Changes,
+        ending: Callable[[], bool],
+    ) -> None:
         self._hub, self._auth, self._environment = hub, auth, environment
-        self._body_bytes = body_bytes
+        self._changes, self._ending = changes, ending
 
     def add_routes(self, app: FastAPI) -> None:
         """Adds them to an application."""
         app.add_route(MANIFEST, admin_only(self._auth, self._manifest), ["GET"])
         app.add_route(READ, admin_only(self._auth, self._read), ["POST"])
+        app.add_route(CHANGES, admin_only(self._auth, self._news), ["GET"])
 
     async def _manifest(self, _request: Request) -> Response:
         names = declared_variables()
@@ -70,7 +85,7 @@ class ToolsApi:
         )
 
     async def _read(self, request: Request) -> Response:
-        page = _asked(await body_of(request, self._body_bytes))
+        page = _asked(await body_of(request, _BODY_BYTES))
 
         def look(transaction: Transaction) -> PageBatch:
             database = self._hub.engine.database
@@ -89,6 +104,35 @@ class ToolsApi:
                 "cursor": None if found.done else found.cursor,
             }
         )
+
+    async def _news(self, request: Request) -> Response:
+        """What changed after a cursor, waited for if need be; without one, where to begin."""
+        changes, given = self._changes, request.query_params
+        if "cursor" not in given:
+            return self._told(News(changes.newest, [], code=False))
+        if given.get("epoch") != changes.epoch:  # of this server's life before
+            return self._told(News(changes.newest, changes.since(-1).tables, code=True))
+        cursor, until = _number(given, "cursor"), monotonic() + min(_number(given, "wait"), _WAIT_S)
+        while True:
+            news = changes.since(cursor)
+            left_s = until - monotonic()
+            if news or left_s <= 0 or self._ending() or await request.is_disconnected():
+                return self._told(news)
+            await changes.wait(news.cursor, min(left_s, _LOOK_UP_S))
+
+    def _told(self, news: News) -> Response:
+        about = {"cursor": news.cursor, "epoch": self._changes.epoch}
+        return as_json({**about, "tables": news.tables, "code": news.code})
+
+
+def _number(given: Mapping[str, str], name: str) -> int:
+    try:
+        number = int(given.get(name, 0))
+    except ValueError:
+        number = -1
+    if not 0 <= number < 2**53:
+        raise BadRequest(400, "BadQuery", f"`{name}` must be a whole number, 0 or more")
+    return number
 
 
 def _asked(text: bytes) -> Page:

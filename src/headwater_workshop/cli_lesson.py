@@ -17,6 +17,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from . import progress as kept_progress
+from .choice import chosen_lesson, chosen_objective
 from .course import ahead_of_lessons, comparison, lesson_files, state_of
 from .kit import KitError
 from .lessons import Lesson, LessonError, find_lesson, load_lessons
@@ -59,7 +60,7 @@ def list_lessons(as_json: Json = False) -> None:
 def show(word: LessonWord = None, as_json: Json = False) -> None:
     """Show a lesson's page in the terminal."""
     with _told(as_json):
-        lesson = _lesson(word, _progress_if_any())
+        lesson = chosen_lesson(word, _progress_if_any())
         if as_json:
             _print_json({"number": lesson.number, "name": lesson.name, "text": lesson.text})
         else:
@@ -72,7 +73,7 @@ def start(word: LessonWord = None, as_json: Json = False) -> None:
     with _told(as_json):
         project = find_project()
         progress = load_progress(project)
-        lesson = _lesson(word, progress)
+        lesson = chosen_lesson(word, progress)
         record = progress.of(lesson)
         if record.started and not record.done:
             raise LessonError(
@@ -88,7 +89,7 @@ def reset(word: LessonWord = None, as_json: Json = False) -> None:
     """Lay a lesson's files again. A dated copy of yours is kept."""
     with _told(as_json):
         project = find_project()
-        _lay_starter(project, _lesson(word, load_progress(project)), as_json, copy=True)
+        _lay_starter(project, chosen_lesson(word, load_progress(project)), as_json, copy=True)
 
 
 @app.command()
@@ -123,7 +124,7 @@ def hint(
     with _told(as_json):
         project = find_project()
         progress = load_progress(project)
-        lesson, objective = _objective(word, progress)
+        lesson, objective = chosen_objective(word, progress)
         level, text = kept_progress.next_hint(project, lesson, objective)
         last = len(lesson.hints[objective]) - 1
         if as_json:
@@ -150,7 +151,7 @@ def diff(
     """Show what you changed since the lesson began, or what is left to the solution."""
     with _told(as_json):
         project = find_project()
-        lesson = _lesson(word, load_progress(project))
+        lesson = chosen_lesson(word, load_progress(project))
         if solution:
             kept_progress.record_solution_seen(project, lesson, timestamp())
         text = comparison(project, lesson, solution=solution)
@@ -220,32 +221,6 @@ def _progress_if_any() -> Progress:
     except KitError:
         return Progress()
     return load_progress(project)
-
-
-def _lesson(word: str | None, progress: Progress) -> Lesson:
-    """The lesson that is named; else the current one, or the first that is not done."""
-    lessons = load_lessons()
-    if word is not None:
-        return find_lesson(word, lessons)
-    open_lessons = [each for each in lessons if progress.of(each).done is None]
-    current = [each for each in open_lessons if each.name == progress.current]
-    return (current or open_lessons or list(lessons))[0]
-
-
-def _objective(word: str | None, progress: Progress) -> tuple[Lesson, str]:
-    """The objective that is named; else the lesson's first that the grader has not seen met."""
-    name, dot, _ = (word or "").partition(".")
-    lesson = _lesson(name or None, progress)
-    if dot and word is not None:
-        objective = word.upper()
-        if objective in lesson.hints:
-            return lesson, objective
-        known = ", ".join(each.id for each in lesson.objectives)
-        fix = f"ask for one of {known}"
-        raise LessonError(f"There is no objective {word!r}.", where=lesson.name, fix=fix)
-    met = progress.of(lesson).objectives
-    ids = [each.id for each in lesson.objectives]
-    return lesson, next((each for each in ids if not met.get(each)), ids[0])
 
 
 def _heading(lesson: Lesson) -> str:

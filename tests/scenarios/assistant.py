@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from mcp import Client
@@ -9,7 +10,6 @@ from mcp_types import TextContent
 
 from headwater.mcp.link import Link
 from headwater.mcp.server import build
-from tests.scenarios.server_process import ServerProcess
 
 MODES = ("auto", "legacy")
 """How a client negotiates: 2026-07-28 as Claude Code does by now, and the handshake before it."""
@@ -44,11 +44,11 @@ class Assistant:
         return text
 
 
-def tell(server: ServerProcess, story: Story, *, mode: Any = "auto", **options: Any) -> Any:
-    """Plays a story with an assistant in this server's project; gives what it gives.
+def tell(project: Path, story: Story, *, mode: Any = "auto", **options: Any) -> Any:
+    """Plays a story with an assistant in a project; gives what it gives.
 
     Args:
-        server: whose project.
+        project: its folder.
         story: what the assistant does.
         mode: of negotiation.
         options: of `build`; `client` has those of the SDK's client.
@@ -56,7 +56,7 @@ def tell(server: ServerProcess, story: Story, *, mode: Any = "auto", **options: 
     client = options.pop("client", {})
 
     async def play() -> Any:
-        tools = build(Link(server.project), **options)
+        tools = build(Link(project), **options)
         async with Client(tools, mode=mode, **client) as connected:
             return await story(Assistant(connected))
 

@@ -29,7 +29,7 @@ def test_both_eras_find_the_tools(server: ServerProcess, mode: str) -> None:
         assert len(assistant.client.instructions or "") < 2048
         assert (await assistant.told("status"))["running"] is True
 
-    tell(server, story, mode=mode)
+    tell(server.project, story, mode=mode)
 
 
 def test_data_is_read_and_written(server: ServerProcess, name: str) -> None:
@@ -52,7 +52,7 @@ def test_data_is_read_and_written(server: ServerProcess, name: str) -> None:
         assert counters["indexes"] == {"by_name": ["name"]}
         assert counters["schema"]["properties"]["value"] == {"type": "integer"}
 
-    tell(server, story)
+    tell(server.project, story)
 
 
 def test_a_person_can_be_taken_on(server: ServerProcess) -> None:
@@ -61,7 +61,7 @@ def test_a_person_can_be_taken_on(server: ServerProcess) -> None:
     async def story(assistant: Assistant) -> Any:
         return await assistant.told("run", name="people:whoami", as_identity="ana")
 
-    assert tell(server, story) == {"value": "ana"}
+    assert tell(server.project, story) == {"value": "ana"}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_refusal_says_why(
     async def story(assistant: Assistant) -> str:
         return await assistant.refused(tool, **arguments)
 
-    assert text in tell(server, story)
+    assert text in tell(server.project, story)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -106,7 +106,7 @@ def test_it_waits_for_a_change_made_elsewhere(server: ServerProcess, name: str, 
         missed = await assistant.told("wait_for_change", **query, mark=first["mark"])
         assert missed == changed, "what changed between two calls is not lost"
 
-    tell(server, story, mode=mode)
+    tell(server.project, story, mode=mode)
 
 
 def test_read_only_runs_queries_alone(server: ServerProcess, name: str) -> None:
@@ -119,10 +119,11 @@ def test_read_only_runs_queries_alone(server: ServerProcess, name: str) -> None:
             "value": 0
         }
         listed = {tool.name: tool for tool in (await assistant.client.list_tools()).tools}
-        hints = [tool.annotations for tool in listed.values()]
-        assert all(hint is not None and hint.read_only_hint for hint in hints)
+        hints = listed["run"].annotations
+        assert hints is not None
+        assert hints.read_only_hint is True
 
-    tell(server, story, read_only=True)
+    tell(server.project, story, read_only=True)
 
 
 def test_tools_can_be_left_out(server: ServerProcess) -> None:
@@ -136,7 +137,7 @@ def test_tools_can_be_left_out(server: ServerProcess) -> None:
         assert hints is not None
         assert hints.destructive_hint is True
 
-    tell(server, story, without=["env_names"])
+    tell(server.project, story, without=["env_names"])
 
 
 def test_logs_and_insights_tell_of_calls(server: ServerProcess) -> None:
@@ -153,7 +154,7 @@ def test_logs_and_insights_tell_of_calls(server: ServerProcess) -> None:
         functions = {one["function"] for one in (await assistant.told("insights"))["insights"]}
         assert "failures:broken" in functions
 
-    tell(server, story)
+    tell(server.project, story)
 
 
 def test_resources_have_addresses(server: ServerProcess) -> None:
@@ -168,7 +169,7 @@ def test_resources_have_addresses(server: ServerProcess) -> None:
         with pytest.raises(MCPError, match="there is no table 'nix'"):
             await assistant.read("headwater://tables/nix")
 
-    tell(server, story)
+    tell(server.project, story)
 
 
 def test_without_a_server_it_says_how_to_start_one(tmp_path: Path) -> None:
@@ -183,4 +184,27 @@ def test_without_a_server_it_says_how_to_start_one(tmp_path: Path) -> None:
         assert (await assistant.told("explain", code="HW401"))["code"] == "HW401"
         assert "findings" in await assistant.told("check")
 
-    tell(ServerProcess(tmp_path), story)
+    tell(ServerProcess(tmp_path).project, story)
+
+
+def test_a_resource_tells_when_it_changes(server: ServerProcess, name: str) -> None:
+    """Who listens to a table is told of somebody else's mutation; another table's is silent."""
+
+    async def story(assistant: Assistant) -> None:
+        table = "headwater://tables/counters"
+        others = "headwater://tables/marks"
+        async with assistant.client.listen(resource_subscriptions=[table, others]) as events:
+
+            async def write() -> None:
+                while True:  # the first ones may come before the server was asked
+                    await asyncio.to_thread(
+                        server.call, "mutation", "counters:increment", name=name
+                    )
+
+            writing = asyncio.create_task(write())
+            async with asyncio.timeout(DEADLINE_S):
+                event = await anext(aiter(events))
+            writing.cancel()
+            assert getattr(event, "uri", None) == table
+
+    tell(server.project, story)

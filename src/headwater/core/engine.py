@@ -64,6 +64,7 @@ class Engine:
         counters: what it did so far.
         before_call: told of each call before it runs, to tell a hang from a long batch.
         on_call: told of every finished call, for logs.
+        on_commit: told of the keys of every commit; of None when any of them may have changed.
         disclosure: how much of failures clients are told.
         background: what runs by itself.
     """
@@ -81,6 +82,7 @@ class Engine:
         self.counters = EngineCounters()
         self._reruns = Reruns(self._subscriptions, self._run, self.counters)
         self.on_call: Callable[[Call, Outcome], None] = lambda _call, _outcome: None
+        self.on_commit: Callable[[set[bytes] | None], None] = lambda _keys: None
         self.before_call: Callable[[Call], None] = lambda _call: None
         self.disclosure = WHOLE
         self.background = Background(database, self._mutate, self._transact)
@@ -337,6 +339,7 @@ class Engine:
             return
         self.background.queue.kept()
         self.counters.commits += 1
+        self.on_commit(commit.keys)
         batch.dirty.update(dict.fromkeys(self._subscriptions.invalidated(commit.keys)))
 
     # queries
@@ -380,6 +383,7 @@ class Engine:
         batch.answers.append(Answer(partial(work.reply, value, None)))
         if work.writes:
             batch.dirty.update(dict.fromkeys(self._subscriptions.all()))
+            self.on_commit(None)
 
     def _changed(self, work: Overhaul) -> Any:
         before = self._database.catalog.copy()

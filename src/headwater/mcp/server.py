@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from mcp.server import MCPServer
-from mcp.server.subscriptions import InMemorySubscriptionBus
 
 from headwater.mcp.link import Link
 from headwater.mcp.resources import add_resources
@@ -18,6 +18,7 @@ from headwater.mcp.tools_functions import FunctionTools
 from headwater.mcp.tools_logs import LogTools
 from headwater.mcp.tools_rules import RuleTools
 from headwater.mcp.tools_status import StatusTools
+from headwater.mcp.updates import Bus, telling
 
 INSTRUCTIONS = """A Headwater project: a reactive backend in Python, in backend/. Use these tools to
 look at its live data and functions instead of guessing, to run functions, and to check code against
@@ -43,12 +44,20 @@ def build(link: Link, *, read_only: bool = False, without: Iterable[str] = ()) -
     Raises:
         ToolError: there is no such tool to leave out.
     """
+    bus = Bus()
+
+    @asynccontextmanager
+    async def life(_server: MCPServer[Any]) -> AsyncIterator[None]:
+        async with telling(toolbox, bus):
+            yield
+
     server: MCPServer[Any] = MCPServer(
         "headwater",
         instructions=INSTRUCTIONS,
         version=version("headwater"),
         log_level="WARNING",
-        subscriptions=InMemorySubscriptionBus(),
+        lifespan=life,
+        subscriptions=bus,
     )
     toolbox = Toolbox(server, link, read_only)
     StatusTools(toolbox)

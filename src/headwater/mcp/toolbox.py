@@ -19,6 +19,9 @@ GROUP = "headwater.mcp"
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 """Marks a tool that changes nothing."""
 
+NOTES = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
+"""Marks a tool that notes that it was used, and changes nothing else."""
+
 WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=True, open_world_hint=True)
 """Marks a tool that may change data, or the world outside."""
 
@@ -32,7 +35,7 @@ class Toolbox:
         link: the way to the project's server.
         read_only: no tool may change data.
         facts: what `status` tells beside its own, by name; each is asked for anew.
-        watched: files of the project, by the resources that change with them.
+        watched: names of files in `.headwater/`, by the resources that change with them.
     """
 
     server: MCPServer[Any]
