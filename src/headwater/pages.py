@@ -44,7 +44,7 @@ def add_pages(
     frontend = root / "frontend"
     if vite is not None:
         app.mount("/", vite)
-    elif uses_vite(frontend):
+    elif uses_vite(frontend) or (frontend / "dist" / "index.html").is_file():
         app.mount("/", _Built(directory=frontend / "dist", check_dir=False, html=True))
     elif (frontend / "index.html").is_file():
         app.mount("/", _Frontend(directory=frontend, html=True))

@@ -151,3 +151,10 @@ def test_a_frontend_that_is_not_built_says_how(built: Path) -> None:
     (built / "frontend/dist/index.html").unlink()
     answer = serving(built).ask("GET", "/")
     assert (answer.status_code, "npm run build" in answer.text) == (503, True)
+
+
+def test_a_build_is_served_without_its_sources(built: Path) -> None:
+    """An image holds `frontend/dist` alone."""
+    for name in ("package.json", "index.html"):
+        (built / "frontend" / name).unlink()
+    assert serving(built).ask("GET", "/").text == "<h1>Built</h1>"

@@ -1,9 +1,9 @@
+import "./style.css"; // first, so that what components import can build on it
 import { ConvexProviderWithAuth, ConvexReactClient } from "convex/react";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { IdentityProvider, useDevIdentity } from "./identity";
-import "./style.css";
 import { TroubleProvider } from "./trouble";
 
 // The server that gives the page also answers its calls, in development and in production.
