@@ -313,6 +313,7 @@ def test_signing_out_leaves_nothing_on_the_page(open_page: OpenPage) -> None:
     expect(page.get_by_text("Hers alone")).to_have_count(0)
 
 
+@pytest.mark.prove
 def test_a_project_of_others_is_not_shown(ana: Page, open_page: OpenPage) -> None:
     """Its address says no more than that of a project that never was; nonsense is refused, too."""
     start_project(ana, "Private")

@@ -30,12 +30,12 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return project
 
 
-@pytest.fixture
-def server(project: Path, tmp_path: Path) -> Iterator[ServerProcess]:
-    """The project, served as in production, but with the tokens of development."""
-    process = ServerProcess(tmp_path, project=project)
+@pytest.fixture(scope="module")
+def server(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """The project, served as in production."""
+    process = ServerProcess(tmp_path_factory.mktemp("served"), project=project)
     try:
-        yield process.start("serve", ["--dev-tokens"])
+        yield process.start("serve")
     finally:
         process.end()
 
