@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -55,6 +56,7 @@ POINTERS = {
     "cursor": ".cursor/rules/headwater.mdc",
     "copilot": ".github/copilot-instructions.md",
 }
+TOOLS = ".mcp.json"
 FORBIDDEN_ON_WINDOWS = set('<>:"|?*\\')
 PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
 DEVICES = PORTS | {"con", "prn", "aux", "nul"}
@@ -87,9 +89,10 @@ def test_each_row_of_answers_renders_its_files(kit: Path, tmp_path: Path, row: R
     project = copy(kit, tmp_path / "my-app", **row.answers)
     found = files(project)
     wanted = ALWAYS | {POINTERS[name] for name in row.assistants}
+    wanted |= {TOOLS} if row.claude else set()
     wanted |= PAGE if row.frontend == "plain" else set()
     assert wanted <= found
-    assert not found & (set(POINTERS.values()) - wanted)
+    assert not found & ({*POINTERS.values(), TOOLS} - wanted)
     assert any(name.startswith("frontend/") for name in found) is (row.frontend != "none")
     for name, text in texts(project):
         assert not re.search(r"\{%|\{\{ ?_?[a-z]", text) or name.endswith((".tsx", ".yml")), name
@@ -126,6 +129,18 @@ def test_an_assistant_s_file_points_to_agents_md(kit: Path, tmp_path: Path, name
         head = yaml.safe_load(text.split("---")[1])
         assert head["alwaysApply"] is True
         assert set(head) == {"description", "globs", "alwaysApply"}
+
+
+def test_claude_code_is_given_the_tools(kit: Path, tmp_path: Path) -> None:
+    """Its file starts the command, and the extra that it needs is among what is asked for."""
+    project = copy(kit, tmp_path / "my-app", assistants=["claude"])
+    servers = json.loads((project / TOOLS).read_text("utf-8"))["mcpServers"]
+    assert servers["headwater"]["args"][-2:] == ["headwater", "mcp"]
+    wanted = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
+    assert "headwater[workshop,mcp]" in wanted["dependencies"]
+    assert any(pin.startswith("mcp==2.") for pin in pins(project / "requirements.lock"))
+    without = copy(kit, tmp_path / "alone", assistants=["cursor"])
+    assert "headwater[workshop]" in (without / "pyproject.toml").read_text("utf-8")
 
 
 def test_the_answers_are_recorded(kit: Path, tmp_path: Path) -> None:
@@ -189,7 +204,7 @@ def test_uv_run_needs_no_lock_file(kit: Path, tmp_path: Path) -> None:
     project = copy(kit, tmp_path / "my-app")
     settings = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
     assert settings["tool"]["uv"] == {"managed": False, "package": False}
-    assert "headwater[workshop]" in settings["project"]["dependencies"]
+    assert "headwater[workshop,mcp]" in settings["project"]["dependencies"]
     assert "build-system" not in settings
 
 
