@@ -149,15 +149,27 @@ def test_it_names_what_it_imports(project: Project) -> None:
             assert names <= known, file
 
 
+def test_its_page_in_react_compiles_and_builds(project: Project) -> None:
+    """With the types of its own backend: `codegen`, `npm ci`, strict TypeScript, and Vite."""
+    if project.row.frontend != "react":
+        assert not (project.folder / "frontend" / "package.json").exists()
+        return
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    project.uv("run", "headwater", "codegen")
+    project.ran("npm", "ci", "--no-audit", "--no-fund", folder="frontend")
+    project.ran("npm", "run", "check", folder="frontend")
+    project.ran("npm", "run", "build", folder="frontend")
+
+
 def test_it_serves_its_functions_and_its_page(project: Project, server: ServerProcess) -> None:
     """One query answers, and the page is there exactly if it was asked for."""
     assert server.run("run", "seed:sample_data") == "true"
     room = '{"room_id": "general"}'
     messages = json.loads(server.run("run", "messages:list_messages", room, "--as", "ana"))
     assert [message["userId"] for message in messages] == ["ana", "ben"]
-    if project.row.frontend != "react":  # its page has to be built first
-        text = server.fetch("/")[1]
-        assert ("<title>my-app</title>" in text) is (project.row.frontend == "plain")
+    text = server.fetch("/")[1]  # in React it is what the test above has built
+    assert ("<title>my-app</title>" in text) is (project.row.frontend != "none")
     if project.row.frontend == "plain":
         for name in ("/app.js", "/style.css", "/headwater.js"):
             assert server.fetch(name)[0] == 200
