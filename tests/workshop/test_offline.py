@@ -28,12 +28,17 @@ pytestmark = pytest.mark.prove
 def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheelhouse for this machine, filled from the network."""
     folder = tmp_path_factory.mktemp("room") / "wheelhouse"
-    subprocess.run([HEADWATER, "wheelhouse", folder], check=True, capture_output=True)
+    words = ["--frontend", "react"] if shutil.which("npm") else []
+    subprocess.run([HEADWATER, "wheelhouse", folder, *words], check=True, capture_output=True)
     return folder
 
 
-@pytest.mark.parametrize("start", ["workshop", "complete"])
-def test_a_room_needs_no_network(wheelhouse: Path, tmp_path: Path, start: str) -> None:
+@pytest.mark.parametrize(
+    ("start", "frontend"), [("workshop", "react"), ("complete", "plain"), ("workshop", "none")]
+)
+def test_a_room_needs_no_network(
+    wheelhouse: Path, tmp_path: Path, start: str, frontend: str
+) -> None:
     """Two commands, on a machine that has loopback and nothing else, and an empty home.
 
     Where namespaces are not allowed, every proxy leads nowhere instead.
@@ -42,7 +47,15 @@ def test_a_room_needs_no_network(wheelhouse: Path, tmp_path: Path, start: str) -
     home.mkdir()
     own = {"PATH": os.environ["PATH"], "HOME": str(home)}
     own |= {"IN_NAMESPACE": "1"} if NAMESPACES else NOWHERE
-    words = [sys.executable, str(PROGRAM), str(wheelhouse), "--start", start]
+    words = [
+        sys.executable,
+        str(PROGRAM),
+        str(wheelhouse),
+        "--start",
+        start,
+        "--frontend",
+        frontend,
+    ]
     command = [*ALONE, *words] if NAMESPACES else words
     done = subprocess.run(
         command, cwd=tmp_path, env=own, capture_output=True, text=True, check=False
@@ -51,6 +64,8 @@ def test_a_room_needs_no_network(wheelhouse: Path, tmp_path: Path, start: str) -
     seen = json.loads(done.stdout)
     assert " passed" in seen["pytest"]
     assert {"ana", "ben"} <= set(seen["people"])
+    if frontend == "react" and shutil.which("npm"):
+        assert (tmp_path / "my-app" / "frontend" / "node_modules" / "convex").is_dir()
 
 
 def test_its_readme_has_the_two_commands(wheelhouse: Path) -> None:
