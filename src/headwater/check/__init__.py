@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from headwater.check.awaits import check_awaits
+from headwater.check.direct_calls import check_direct_calls
+from headwater.check.facts import Facts
 from headwater.check.indexes import check_indexes
-from headwater.check.outside import check_outside
 from headwater.check.project import Project
-from headwater.check.registered import registered_functions
 from headwater.check.routes import check_routes
 from headwater.check.scheduled import check_scheduled
 from headwater.check.signatures import check_signatures
 from headwater.check.suppress import apply_allowances
-from headwater.check.tables import read_tables
+from headwater.check.transactions import check_transactions
 from headwater.rules import Finding
 
 __all__ = ["check_project"]
@@ -33,13 +34,16 @@ def check_project(root: Path) -> list[Finding]:
 
 
 def _found(project: Project) -> list[Finding]:
-    registered = registered_functions(project)
+    facts = Facts.of(project)
+    registered = facts.registered
     return [
         *check_routes(project),
         *check_signatures(project, registered),
-        *check_outside(project, registered),
+        *check_direct_calls(facts),
+        *check_transactions(facts),
+        *check_awaits(facts),
         *check_scheduled(project, registered),
-        *check_indexes(project, read_tables(project), registered),
+        *check_indexes(facts),
     ]
 
 

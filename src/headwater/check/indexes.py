@@ -7,11 +7,12 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headwater.check.chains import Chain, ChainReader, Link
-from headwater.check.project import FunctionInfo, Project
+from headwater.check.chains import Chain, Link
+from headwater.check.facts import Facts
+from headwater.check.project import FunctionInfo
 from headwater.check.registered import Registered
 from headwater.check.searches import search_problems
-from headwater.check.tables import Table, TableIndex, Tables
+from headwater.check.tables import Table, TableIndex
 from headwater.rules import Finding, rule
 
 _LOWER, _UPPER = ("gt", "gte"), ("lt", "lte")
@@ -29,14 +30,12 @@ class _Bound:
     node: ast.keyword
 
 
-def check_indexes(
-    project: Project, tables: Tables, registered: dict[str, Registered]
-) -> list[Finding]:
+def check_indexes(facts: Facts) -> list[Finding]:
     """Findings about indexes as they are declared and as they are used."""
-    found = [f for table in tables.by_class.values() for f in _declared(table)]
-    for qualname, function in project.functions.items():
-        judge = _Judge(function, registered.get(qualname))
-        for chain in ChainReader(project, tables, function).chains():
+    found = [f for table in facts.tables.by_class.values() for f in _declared(table)]
+    for qualname, function in facts.project.functions.items():
+        judge = _Judge(function, facts.registered.get(qualname))
+        for chain in facts.chains(function):
             found += judge.chain(chain)
     return found
 

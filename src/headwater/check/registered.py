@@ -19,8 +19,14 @@ _DECORATORS = {
 
 @dataclass(frozen=True)
 class Registered:
-    """A registered function: its kind and wire path, whether clients may call it, and whether
-    other decorators change it.
+    """A registered function.
+
+    Attributes:
+        kind: query, mutation or action.
+        path: what clients call it.
+        is_internal: clients may not call it.
+        is_wrapped: other decorators below change what is registered.
+        is_reference: its name in the module is the registered function, not the plain one.
     """
 
     function: FunctionInfo
@@ -28,6 +34,7 @@ class Registered:
     path: str
     is_internal: bool
     is_wrapped: bool
+    is_reference: bool = False
 
     @property
     def is_transaction(self) -> bool:
@@ -55,7 +62,7 @@ def _decorated(project: Project, function: FunctionInfo) -> Registered | None:
         kind = _kind(project, call.func if call else decorator, function.module)
         if kind is not None:
             path, is_wrapped = _path(function, _wire_name(call)), len(decorators) > place + 1
-            return Registered(function, kind[0], path, kind[1], is_wrapped)
+            return Registered(function, kind[0], path, kind[1], is_wrapped, place == 0)
     return None
 
 

@@ -58,6 +58,8 @@ class Scope:
     imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
     calls: list[ast.Call] = field(default_factory=list)
     loops: list[ast.AsyncFor | ast.comprehension] = field(default_factory=list)
+    awaited: set[int] = field(default_factory=set)  # ids of the awaited expressions
+    dropped: list[ast.Call] = field(default_factory=list)  # calls whose result nobody takes
 
     def bind(self, name: str, binding: Binding) -> None:
         """Add one binding of a name."""
@@ -228,6 +230,17 @@ class ScopeReader(ast.NodeVisitor):
         """Every other way of binding a name (loops, unpacking, del, +=) hides it."""
         if not isinstance(node.ctx, ast.Load):
             self.scope.bind(node.id, Opaque())
+
+    def visit_Await(self, node: ast.Await) -> None:
+        """Remember what is awaited."""
+        self.scope.awaited.add(id(node.value))
+        self.visit(node.value)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        """Remember a call that stands alone."""
+        if isinstance(node.value, ast.Call):
+            self.scope.dropped.append(node.value)
+        self.visit(node.value)
 
     def visit_Call(self, node: ast.Call) -> None:
         """Keep the call."""

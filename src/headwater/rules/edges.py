@@ -1,0 +1,3 @@
+"""HW5xx: crons, routes, settings, and finishing honestly."""
+
+RULES = []
