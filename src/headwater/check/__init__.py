@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from headwater.check.actions import check_actions
 from headwater.check.awaits import check_awaits
+from headwater.check.bounds import check_bounds
+from headwater.check.crons import check_crons
 from headwater.check.direct_calls import check_direct_calls
 from headwater.check.facts import Facts
 from headwater.check.indexes import check_indexes
+from headwater.check.invented import check_invented
+from headwater.check.places import check_places
 from headwater.check.project import Project
 from headwater.check.routes import check_routes
 from headwater.check.scheduled import check_scheduled
+from headwater.check.secrets import check_secrets
 from headwater.check.signatures import check_signatures
 from headwater.check.suppress import apply_allowances
 from headwater.check.transactions import check_transactions
@@ -29,11 +35,11 @@ def check_project(root: Path) -> list[Finding]:
     """
     with _without_gc():
         project = Project.read(root)
-        found = _allowed(project, _found(project))
+        found = _allowed(project, _found(project, root))
     return sorted(found, key=lambda f: (f.path, f.line, f.col, f.code, f.what))
 
 
-def _found(project: Project) -> list[Finding]:
+def _found(project: Project, root: Path) -> list[Finding]:
     facts = Facts.of(project)
     registered = facts.registered
     return [
@@ -44,6 +50,12 @@ def _found(project: Project) -> list[Finding]:
         *check_awaits(facts),
         *check_scheduled(project, registered),
         *check_indexes(facts),
+        *check_bounds(facts),
+        *check_invented(facts),
+        *check_actions(facts),
+        *check_crons(facts),
+        *check_secrets(facts),
+        *check_places(facts, root),
     ]
 
 
@@ -54,8 +66,8 @@ def _allowed(project: Project, found: list[Finding]) -> list[Finding]:
         by_path.setdefault(finding.path, []).append(finding)
     kept = list(project.unreadable)
     for module in project.modules.values():
-        kept += apply_allowances(module.source, by_path.get(module.source.path, []))
-    return kept
+        kept += apply_allowances(module.source, by_path.pop(module.source.path, []))
+    return kept + [finding for rest in by_path.values() for finding in rest]
 
 
 @contextmanager

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from headwater.check.project import FunctionInfo, Project
 from headwater.check.scopes import Value
 from headwater.check.tables import Table, Tables
+from headwater.core.equivalents import ENDS, STEPS
 from headwater.core.names import python_name
-
-_ENDS = {"collect", "first", "unique", "take", "paginate"}
-_STEPS = {"with_index", "with_search_index", "filter", "order"}
 
 
 @dataclass(frozen=True)
@@ -40,12 +38,31 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """A query of one table: its links after `query(...)`, and whether it is run in the end."""
+    """A query of one table: its links after `query(...)`, and whether it is run in the end.
+
+    Attributes:
+        root: the call of `query(...)`.
+        end: the expression that is the whole chain.
+        loop: what goes over it by `async for`, if anything does.
+    """
 
     table: Table
     by_class: bool
     links: tuple[Link, ...]
     is_run: bool
+    root: ast.Call
+    end: ast.expr
+    loop: ast.AsyncFor | ast.comprehension | None = None
+
+    def has(self, method: str) -> bool:
+        """True when a method is called somewhere in it."""
+        return any(link.method == method for link in self.links)
+
+    @property
+    def is_whole(self) -> bool:
+        """True when nothing but an order is said of what is to be read."""
+        indexes = [link.call for link in self.links if link.method == "with_index"]
+        return not any(call.keywords for call in indexes) and not self.has("with_search_index")
 
     def field(self, name: str) -> str:
         """A keyword as the table's class spells it; queries by table name take wire names too."""
@@ -57,7 +74,7 @@ class Chain:
     @property
     def is_known(self) -> bool:
         """True when every method is one of the builder's."""
-        return all(link.method in _STEPS | _ENDS for link in self.links)
+        return all(link.method in STEPS | ENDS for link in self.links)
 
 
 class ChainReader:
@@ -73,11 +90,13 @@ class ChainReader:
             if chain is not None:
                 yield chain
         for loop in self._function.scope.loops:
-            chain = self._chain(loop.iter, is_run=True)
+            chain = self._chain(loop.iter, loop)
             if chain is not None:
                 yield chain
 
-    def _chain(self, end: ast.expr, is_run: bool = False) -> Chain | None:
+    def _chain(
+        self, end: ast.expr, loop: ast.AsyncFor | ast.comprehension | None = None
+    ) -> Chain | None:
         links: list[Link] = []
         expr: ast.expr | None = end
         while expr is not None:
@@ -87,7 +106,7 @@ class ChainReader:
             if not (isinstance(expr, ast.Call) and isinstance(expr.func, ast.Attribute)):
                 return None
             if expr.func.attr == "query" and self._is_db(expr.func.value):
-                return self._rooted(expr, links[::-1], is_run)
+                return self._rooted(expr, links[::-1], end, loop)
             links.append(Link(expr.func.attr, expr))
             expr = expr.func.value if len(links) < 50 else None
         return None
@@ -106,7 +125,13 @@ class ChainReader:
             return value is not None and self._is_db(value)
         return isinstance(expr, ast.Attribute) and expr.attr == "db"
 
-    def _rooted(self, root: ast.Call, links: list[Link], is_run: bool) -> Chain | None:
+    def _rooted(
+        self,
+        root: ast.Call,
+        links: list[Link],
+        end: ast.expr,
+        loop: ast.AsyncFor | ast.comprehension | None,
+    ) -> Chain | None:
         if len(root.args) != 1 or root.keywords:
             return None
         wanted = root.args[0]
@@ -117,7 +142,7 @@ class ChainReader:
             function = self._function
             origin = self._project.origin(wanted, function.module, function.scope)
             table = self._tables.by_class.get(origin or "")
-        if table is None or not links:
+        if table is None or not (links or loop):
             return None
-        is_run = is_run or links[-1].method in _ENDS
-        return Chain(table, by_class, tuple(links), is_run)
+        is_run = loop is not None or links[-1].method in ENDS
+        return Chain(table, by_class, tuple(links), is_run, root, end, loop)

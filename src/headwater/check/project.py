@@ -76,7 +76,12 @@ class Project:
     def read(cls, root: Path) -> Project:
         """Read the backend below this folder."""
         sources, findings = read_backend(root)
-        project = cls({}, findings)
+        return cls.of(sources, findings)
+
+    @classmethod
+    def of(cls, sources: list[Source], findings: list[Finding] | None = None) -> Project:
+        """A project of modules that are read already."""
+        project = cls({}, findings or [])
         for source in sources:
             project._add(source)
         return project

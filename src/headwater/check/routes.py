@@ -81,7 +81,11 @@ def check_routes(project: Project) -> list[Finding]:
     for name, module in project.modules.items():
         if name == _ROUTES or name.startswith(f"{_ROUTES}."):
             continue
-        made = list(_handlers(project, module)) or list(_apps(project, module))
+        routed = [
+            _finding(module, node, f"{own} is an HTTP route", fix=_handler_fix(own))
+            for node, own in handlers(project, module)
+        ]
+        made = routed or list(_apps(project, module))
         if name in helpers:
             found += [_softened(finding) for finding in made]
         else:
@@ -115,15 +119,15 @@ def _imported_names(module: Module) -> Iterator[str]:
     yield from module.scope.stars
 
 
-def _handlers(project: Project, module: Module) -> Iterator[Finding]:
+def handlers(project: Project, module: Module) -> Iterator[tuple[ast.expr, str]]:
+    """The decorators that make functions of a module HTTP routes, and the functions' names."""
     for function in project.functions.values():
         if function.module is not module:
             continue
         for decorator in function.node.decorator_list:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
             if _is_route(project.origin(called, module) or ""):
-                what = f"{function.node.name} is an HTTP route"
-                yield _finding(module, decorator, what, fix=_handler_fix(function.node.name))
+                yield decorator, function.node.name
 
 
 def _is_route(origin: str) -> bool:

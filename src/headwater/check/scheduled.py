@@ -20,11 +20,11 @@ def check_scheduled(project: Project, registered: dict[str, Registered]) -> list
     for qualname, function in project.functions.items():
         owner = registered.get(qualname)
         for call in function.scope.calls:
-            if _schedules(call, function.scope) or _is_cron(project, call, function.module):
+            if _schedules(call, function.scope) or is_cron(project, call, function.module):
                 found += _judged(project, registered, function.module, call, function, owner)
     for module in project.modules.values():
         for call in module.scope.calls:
-            if _is_cron(project, call, module):
+            if is_cron(project, call, module):
                 found += _judged(project, registered, module, call)
     return found
 
@@ -41,10 +41,17 @@ def _schedules(call: ast.Call, scope: Scope) -> bool:
     return isinstance(scheduler, ast.Attribute) and scheduler.attr == "scheduler"
 
 
-def _is_cron(project: Project, call: ast.Call, module: Module) -> bool:
+def is_cron(project: Project, call: ast.Call, module: Module) -> bool:
+    """True for `crons.daily(...)` and its siblings."""
     if not isinstance(call.func, ast.Attribute):
         return False
     return (project.origin(call.func, module) or "").startswith(_CRONS)
+
+
+def cron_target(call: ast.Call) -> ast.expr | None:
+    """The function that a call of the scheduler or of a Crons names."""
+    place = 2 if isinstance(call.func, ast.Attribute) and call.func.attr == "cron" else 1
+    return call.args[place] if len(call.args) > place else None
 
 
 def _judged(
@@ -55,7 +62,7 @@ def _judged(
     function: FunctionInfo | None = None,
     owner: Registered | None = None,
 ) -> Iterator[Finding]:
-    target = call.args[1] if len(call.args) > 1 else None
+    target = cron_target(call)
     scope = function.scope if function else None
     origin = project.origin(target, module, scope) if target is not None else None
     entry = registered.get(origin or "")

@@ -12,6 +12,8 @@ from headwater.rules import Finding, rule
 
 MAX_FILE_BYTES = 1_000_000  # a module this long is data; parsing it would hold up the editor
 _SKIPPED_FOLDERS = {"__pycache__", "_generated", "node_modules"}
+_OTHER_HOMES = ("api", "app", "convex", "functions", "routes", "server", "services", "src")
+_MOST_OUTSIDE = 300  # files: what is looked for there would be in the first ones
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,38 @@ def read_backend(root: Path) -> tuple[list[Source], list[Finding]]:
         else:
             sources.append(read)
     return sources, findings
+
+
+def read_outside(root: Path) -> list[Source]:
+    """The modules in the project's folder, and where other frameworks keep functions, that have to
+    do with headwater or with routes. Tests are left out: they may define what they like.
+    """
+    files = sorted(root.glob("*.py"))
+    for name in _OTHER_HOMES:
+        files += _python_files(root / name)
+    found = []
+    for file in files[:_MOST_OUTSIDE]:
+        path = file.relative_to(root)
+        if _is_test(path) or not _is_relevant(file):
+            continue
+        read = _read(file, path.as_posix())
+        if isinstance(read, Source):
+            found.append(read)
+    return found
+
+
+def _is_test(path: Path) -> bool:
+    name = path.name
+    named = name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+    return named or bool({"tests", "test", "site-packages"} & set(path.parts))
+
+
+def _is_relevant(file: Path) -> bool:
+    try:
+        raw = file.read_bytes() if file.stat().st_size <= MAX_FILE_BYTES else b""
+    except OSError:
+        return False
+    return any(word in raw for word in (b"headwater import", b"import headwater", b"fastapi"))
 
 
 def _python_files(folder: Path) -> list[Path]:

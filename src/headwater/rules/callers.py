@@ -4,6 +4,49 @@ from headwater.rules.model import Rule
 
 RULES = [
     Rule(
+        id="HW301",
+        title="Actions have no db",
+        mistake="`ctx.db` in an action; two calls, or a loop of calls, where one would do",
+        rule="An action reads with `ctx.run_query` and writes with `ctx.run_mutation` of an "
+        "internal function; what belongs together is one call.",
+        why="an action is no transaction, so its ctx has no database",
+        fix="read with ctx.run_query(fn, ...), write with ctx.run_mutation(fn, ...)",
+        bad="""\
+# backend/weather.py
+import httpx
+
+from backend.schema import Weather
+from headwater import ActionCtx, internal_action
+
+
+@internal_action
+async def refresh(ctx: ActionCtx, city: str) -> None:
+    async with httpx.AsyncClient() as client:
+        reply = await client.get("https://weather.example/today", params={"city": city})
+    await ctx.db.insert(Weather(city=city, text=reply.text))  # <- HW301
+""",
+        good="""\
+# backend/weather.py
+import httpx
+
+from backend.schema import Weather
+from headwater import ActionCtx, MutationCtx, internal_action, internal_mutation
+
+
+@internal_mutation
+async def save(ctx: MutationCtx, city: str, text: str) -> None:
+    await ctx.db.insert(Weather(city=city, text=text))
+
+
+@internal_action
+async def refresh(ctx: ActionCtx, city: str) -> None:
+    async with httpx.AsyncClient() as client:
+        reply = await client.get("https://weather.example/today", params={"city": city})
+    await ctx.run_mutation(save, city=city, text=reply.text)
+""",
+        stages=("S", "T"),
+    ),
+    Rule(
         id="HW302",
         title="Internal by default",
         mistake="a public function as the target of `ctx.scheduler` or of a cron",

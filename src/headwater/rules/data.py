@@ -52,4 +52,140 @@ async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
         stages=("S", "T"),
         lesson="L2",
     ),
+    Rule(
+        id="HW402",
+        title="Bound every read",
+        mistake="`.collect()` of a table, `len()` of what was collected",
+        rule="A read ends by `.take(n)`, `.paginate()`, `.first()` or `.unique()`, or has an index "
+        "range that stays small. Counts are counter documents.",
+        why="each document is read and sent again after every write to any of them",
+        fix="end the query with .take(100), .paginate(options), .first() or .unique()",
+        bad="""\
+# backend/tasks.py
+from headwater import Document, Index, QueryCtx, query
+
+
+class Task(Document, table="tasks"):
+    title: str
+    assignee: str
+    by_assignee = Index("assignee")
+
+
+@query
+async def get_tasks(ctx: QueryCtx) -> list[Task]:
+    return await ctx.db.query(Task).order("desc").collect()  # <- HW402
+
+
+@query
+async def count_tasks(ctx: QueryCtx, assignee: str) -> int:
+    tasks = ctx.db.query(Task).with_index("by_assignee", assignee=assignee)
+    return len(await tasks.collect())  # <- HW402
+""",
+        good="""\
+# backend/tasks.py
+from headwater import Document, Index, QueryCtx, query
+
+
+class Task(Document, table="tasks"):
+    title: str
+    assignee: str
+    by_assignee = Index("assignee")
+
+
+class Counter(Document, table="counters"):
+    key: str
+    value: int
+    by_key = Index("key")
+
+
+@query
+async def get_tasks(ctx: QueryCtx) -> list[Task]:
+    return await ctx.db.query(Task).order("desc").take(100)
+
+
+@query
+async def count_tasks(ctx: QueryCtx, assignee: str) -> int:
+    counter = await ctx.db.query(Counter).with_index("by_key", key=assignee).unique()
+    return counter.value if counter else 0
+""",
+        stages=("S", "T"),
+    ),
+    Rule(
+        id="HW403",
+        title="No invented query API",
+        mistake="SQL, an ORM, `.where`, `.all`, `.count`, `.skip`, `.limit`, `.find_many`",
+        rule="Queries have `.with_index .filter .order` and `.take .paginate .first .unique "
+        ".collect`, `ctx.db` has `get insert patch replace delete query`; there is nothing else.",
+        why="there is no such method, so the call fails when it runs",
+        fix="ctx.db.query(Task).with_index(name, field=value).take(n)",
+        bad="""\
+# backend/tasks.py
+from backend.schema import Task
+from headwater import QueryCtx, query
+
+
+@query
+async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
+    return await ctx.db.query(Task).where(assignee=assignee).limit(10).all()  # <- HW403
+""",
+        good="""\
+# backend/tasks.py
+from backend.schema import Task
+from headwater import QueryCtx, query
+
+
+@query
+async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
+    return await ctx.db.query(Task).with_index("by_assignee", assignee=assignee).take(10)
+""",
+        stages=("S", "T"),
+    ),
+    Rule(
+        id="HW406",
+        title="Writes that stay small and true",
+        mistake="reading in one call and writing in another; a loop that deletes all it finds",
+        rule="What is read and then written is one mutation. A large job takes a batch and "
+        "schedules itself for the rest. Writing a document that is gone raises.",
+        why="a transaction has limits, and what was read outside it may no longer be true",
+        fix="read and write in one @internal_mutation; take a batch, then schedule the rest",
+        bad="""\
+# backend/tasks.py
+from headwater import Document, Index, MutationCtx, internal_mutation
+
+
+class Task(Document, table="tasks"):
+    title: str
+    project_id: str
+    by_project = Index("project_id")
+
+
+@internal_mutation
+async def clear(ctx: MutationCtx, project_id: str) -> None:
+    tasks = ctx.db.query(Task).with_index("by_project", project_id=project_id)
+    async for task in tasks:  # <- HW406
+        await ctx.db.delete(task.id)
+""",
+        good="""\
+# backend/tasks.py
+from headwater import Document, Index, MutationCtx, internal_mutation
+
+
+class Task(Document, table="tasks"):
+    title: str
+    project_id: str
+    by_project = Index("project_id")
+
+
+@internal_mutation
+async def clear(ctx: MutationCtx, project_id: str) -> None:
+    tasks = ctx.db.query(Task).with_index("by_project", project_id=project_id)
+    batch = await tasks.take(100)
+    for task in batch:
+        await ctx.db.delete(task.id)
+    if len(batch) == 100:
+        await ctx.scheduler.run_after(0, clear, project_id=project_id)
+""",
+        stages=("S", "T"),
+        severity="warning",
+    ),
 ]

@@ -35,6 +35,34 @@ async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
         stages=("S",),
     ),
     Rule(
+        id="HW102",
+        title="Code in its place",
+        mistake="functions in `src/api/`, `server/` or the project's root",
+        rule="Functions live in `backend/<domain>.py`; `schema.py`, `crons.py`, `routes.py`, "
+        "`auth_config.py` and `settings.py` have these names. `_generated/` is never edited.",
+        why="only backend/ is loaded, and special files are found by their names",
+        fix="move the file to backend/, named after its domain",
+        bad="""\
+# server/tasks.py
+from headwater import QueryCtx, query
+
+
+@query
+async def word(ctx: QueryCtx) -> str:  # <- HW102
+    return "hello"
+""",
+        good="""\
+# backend/words.py
+from headwater import QueryCtx, query
+
+
+@query
+async def word(ctx: QueryCtx) -> str:
+    return "hello"
+""",
+        stages=("S",),
+    ),
+    Rule(
         id="HW103",
         title="Typed arguments and returns",
         mistake="arguments without a type, `Any` or `dict`, then checked by hand inside",

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
-Stage = Literal["S", "R", "T"]
+Stage = Literal["S", "R", "T", "H"]
 
 STAGES: Mapping[Stage, str] = {
     "S": "by `headwater check`, without running your code",
     "R": "when the backend is loaded",
     "T": "while a function runs",
+    "H": "by the hooks of an assistant that works in the project",
 }
 
 
@@ -82,7 +83,7 @@ class Rule:
         why: the reason, as a clause that can follow "...; ".
         fix: the usual next step.
         bad, good: a file each; lines of the bad one that break the rule end in `# <- HW000`.
-        stages: where it is enforced: S static, R registration, T run time.
+        stages: where it is enforced: S static, R registration, T run time, H hooks.
         lesson: the lesson that teaches it, such as `L2`, or an empty string.
         page: its page, below docs/.
     """

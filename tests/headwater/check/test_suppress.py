@@ -121,7 +121,7 @@ def test_dashes_with_nothing_behind_them_are_no_reason(tmp_path: Path) -> None:
 
 
 def test_a_number_that_is_no_rule_gets_a_suggestion(tmp_path: Path) -> None:
-    """`HW410` was meant to be another."""
-    (finding,) = findings(tmp_path, "x = 1  # headwater: allow HW410 -- reason\n")
-    assert finding.what == "allows HW410, which is no rule"
+    """`HW4011` was meant to be another."""
+    (finding,) = findings(tmp_path, "x = 1  # headwater: allow HW4011 -- reason\n")
+    assert finding.what == "allows HW4011, which is no rule"
     assert finding.fix == "did you mean HW401?"
