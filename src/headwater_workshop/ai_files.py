@@ -24,7 +24,7 @@ from headwater.rules import RULES, Rule
 
 from .kit import KitError, kit_root
 
-WIDTH = 110
+WIDTH = 126
 ANSWERS = ".copier-answers.yml"
 DEFAULT_MODE = "pair"
 TEMPLATE = "AGENTS.md.jinja"

@@ -35,7 +35,7 @@ HEADER = """
 from backend.schema import Project, Task
 from headwater import (
     ActionCtx, Id, MutationCtx, QueryCtx,
-    action, internal_action, internal_mutation, mutation, query,
+    action, internal_action, internal_mutation, internal_query, mutation, query,
 )
 """
 

@@ -82,6 +82,147 @@ WRONG = {
 
         get = query(name="get")(_get)
     """,
+    # --- HW104 ---
+    "a registered function called, by alias and from a helper": """
+        @query
+        async def one(ctx: QueryCtx, id: Id[Task]) -> str:
+            return id
+
+        again = one
+
+        async def helper(ctx: QueryCtx, id: Id[Task]) -> str:
+            return await again(ctx, id)  # <- HW104
+    """,
+    # --- HW201, HW202, HW204 ---
+    "a clock behind an alias and two helpers": """
+        import datetime as d
+        from time import time as clock, perf_counter
+
+        def stamp() -> float:
+            return clock()  # <- HW201
+
+        def day() -> str:
+            return d.datetime.now(d.UTC).date().isoformat() + str(stamp())  # <- HW201
+
+        @mutation
+        async def create(ctx: MutationCtx) -> str:
+            started = perf_counter()  # <- HW201
+            return day() + str(started)
+    """,
+    "chance of several kinds": """
+        import os
+        import random as r
+        from uuid import uuid4
+
+        @mutation
+        async def draw(ctx: MutationCtx) -> list[str]:
+            dice = r.Random()  # <- HW202
+            salt = os.urandom(4).hex()  # <- HW202
+            return [str(uuid4()), salt, str(dice)]  # <- HW202
+    """,
+    "waiting and starting": """
+        import asyncio
+        import threading
+
+        @mutation
+        async def later(ctx: MutationCtx, id: Id[Task]) -> None:
+            asyncio.create_task(ctx.db.delete(id))  # <- HW204
+            threading.Timer(5, print).start()  # <- HW204
+            await asyncio.to_thread(print)  # <- HW204
+            asyncio.get_running_loop().call_later(5, print)  # <- HW204
+    """,
+    # --- HW205 ---
+    "results of calls that are not awaited": """
+        async def touch(ctx: MutationCtx, id: Id[Task]) -> None:
+            await ctx.db.patch(id, completed=True)
+
+        @mutation
+        async def go(ctx: MutationCtx, id: Id[Task]) -> str:
+            db = ctx.db
+            db.delete(id)  # <- HW205
+            touch(ctx, id)  # <- HW205
+            task = db.get(id)  # <- HW205
+            if not ctx.auth.get_user_identity():  # <- HW205
+                return ""
+            return task.title
+    """,
+    # --- HW206 ---
+    "what a module remembers": """
+        import functools
+
+        cache: dict[str, list[str]] = {}
+        count = 0
+
+        @functools.cache  # <- HW206
+        def seen(ctx: QueryCtx) -> int:
+            return 1
+
+        @query
+        async def words(ctx: QueryCtx, key: str) -> int:
+            global count  # <- HW206
+            count += 1
+            cache.setdefault(key, []).append(key)  # <- HW206
+            return seen(ctx)
+    """,
+    # --- HW301, HW406 ---
+    "an action that is not one transaction": """
+        @internal_query
+        async def value(ctx: QueryCtx) -> int:
+            return 1
+
+        @internal_mutation
+        async def save(ctx: MutationCtx, value: int) -> None:
+            pass
+
+        @internal_action
+        async def go(ctx: ActionCtx, values: list[int]) -> None:
+            found = await ctx.run_query(value)
+            await ctx.run_mutation(save, value=found + 1)  # <- HW406
+            await ctx.run_mutation(save, value=3)  # <- HW301
+            for one in values:
+                await ctx.run_mutation(save, value=one)  # <- HW301
+    """,
+    # --- HW402, HW403, HW406 ---
+    "endless reads": """
+        @query
+        async def all(ctx: QueryCtx, who: str) -> int:
+            async for task in ctx.db.query(Task):  # <- HW402
+                print(task)
+            found = await ctx.db.query(Task).with_index("by_assignee").collect()  # <- HW402
+            mine = await ctx.db.query(Task).with_index("by_assignee", assignee=who).collect()
+            number = len(await ctx.db.query(Task).collect())  # <- HW402
+            return number + len(found) + len(mine) + int(mine[0].completed)
+
+        @mutation
+        async def clear(ctx: MutationCtx, who: str) -> None:
+            tasks = await ctx.db.query(Task).with_index(
+                "by_assignee", assignee=who).collect()  # <- HW406
+            for task in tasks:
+                await ctx.db.delete(task.id)
+    """,
+    "methods of other databases": """
+        @query
+        async def found(ctx: QueryCtx, who: str) -> list[str]:
+            await ctx.db.execute("select 1")  # <- HW403
+            await ctx.db.query(Task).order_by("title").take(5)  # <- HW403
+            await ctx.db.query(Task).with_index(
+                "by_assignee", lambda q: q.eq("assignee", who)).take(5)  # <- HW403
+            await ctx.db.insert(Task(title="a", assignee=who))  # <- HW403
+            return Task.objects.filter(assignee=who)  # <- HW403
+    """,
+    # --- HW503 ---
+    "the environment, keys and logs": """
+        import os
+        from pydantic import SecretStr
+
+        base = os.environ["BASE"]  # <- HW503
+        client_key = "sk-ant-api03-aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0"  # <- HW503
+
+        @internal_action
+        async def show(ctx: ActionCtx, key: SecretStr) -> str:
+            print(f"with {key.get_secret_value()}")  # <- HW503
+            return os.getenv("HOME", "")  # <- HW503
+    """,
     # --- HW203 ---
     "aliases of I/O": """
         import httpx as h
