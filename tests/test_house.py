@@ -59,10 +59,10 @@ TESTED_THROUGH = {
     """,
     "tests/headwater/check": """
         check.actions check.ambient check.awaits check.bounds check.chains check.contexts
-        check.crons check.direct_calls check.facts check.indexes check.invented check.offences check.outside
-        check.outside_calls check.places check.project
-        check.registered check.routes check.scheduled check.scopes check.secrets check.signatures check.state check.tables
-        check.transactions core.equivalents
+        check.crons check.direct_calls check.facts check.indexes check.invented
+        check.offences check.outside check.outside_calls check.places check.project
+        check.registered check.routes check.scheduled check.scopes check.secrets
+        check.signatures check.state check.tables check.transactions core.equivalents
     """,
     "tests/headwater/cli/test_data_commands.py": """
         cli.export cli.import_ cli.reach data.at_rest
