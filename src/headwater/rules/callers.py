@@ -7,8 +7,8 @@ RULES = [
         id="HW301",
         title="Actions have no db",
         mistake="`ctx.db` in an action; two calls, or a loop of calls, where one would do",
-        rule="An action reads with `ctx.run_query` and writes with `ctx.run_mutation` of an "
-        "internal function; what belongs together is one call.",
+        rule="An action has `ctx.run_query` and `ctx.run_mutation`; what belongs together is "
+        "one call.",
         why="an action is no transaction, so its ctx has no database",
         fix="read with ctx.run_query(fn, ...), write with ctx.run_mutation(fn, ...)",
         bad="""\
@@ -50,8 +50,8 @@ async def refresh(ctx: ActionCtx, city: str) -> None:
         id="HW302",
         title="Internal by default",
         mistake="a public function as the target of `ctx.scheduler` or of a cron",
-        rule="What runs by itself is an `@internal_mutation` or `@internal_action`. A public "
-        "function is one that clients should call.",
+        rule="What the scheduler or a cron runs is an `@internal_...`. Public is what clients "
+        "should call.",
         why="any client may run a public function, at any time and with any arguments",
         fix="make it an @internal_mutation or @internal_action; what clients call as well goes "
         "into a plain\nhelper that takes ctx",

@@ -7,8 +7,8 @@ RULES = [
         id="HW401",
         title="Index, then filter",
         mistake="`.filter()` as the query; an index or field that does not exist",
-        rule="`.with_index(name, ...)` chooses what is read: equality fields in the index's order, "
-        "then one range. `.filter()` only drops documents that were read.",
+        rule="`.with_index(name, ...)` chooses what is read: equal values in the index's "
+        "order, then one range. `.filter()` only drops some of it.",
         why="each document is read, and a write to any invalidates the query",
         fix="read through an index: .with_index(name, field=value), then .filter() what is left",
         bad="""\
@@ -56,8 +56,8 @@ async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
         id="HW402",
         title="Bound every read",
         mistake="`.collect()` of a table, `len()` of what was collected",
-        rule="A read ends by `.take(n)`, `.paginate()`, `.first()` or `.unique()`, or has an index "
-        "range that stays small. Counts are counter documents.",
+        rule="A read ends by `.take .paginate .first .unique`, or in a small range. Counts "
+        "are documents.",
         why="each document is read and sent again after every write to any of them",
         fix="end the query with .take(100), .paginate(options), .first() or .unique()",
         bad="""\
@@ -114,8 +114,8 @@ async def count_tasks(ctx: QueryCtx, assignee: str) -> int:
         id="HW403",
         title="No invented query API",
         mistake="SQL, an ORM, `.where`, `.all`, `.count`, `.skip`, `.limit`, `.find_many`",
-        rule="Queries have `.with_index .filter .order` and `.take .paginate .first .unique "
-        ".collect`, `ctx.db` has `get insert patch replace delete query`; there is nothing else.",
+        rule="Queries have `.with_index .filter .order .take .paginate .first .unique "
+        ".collect`, `ctx.db` has `get insert patch replace delete query`; nothing else.",
         why="there is no such method, so the call fails when it runs",
         fix="ctx.db.query(Task).with_index(name, field=value).take(n)",
         bad="""\
@@ -144,8 +144,7 @@ async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
         id="HW406",
         title="Writes that stay small and true",
         mistake="reading in one call and writing in another; a loop that deletes all it finds",
-        rule="What is read and then written is one mutation. A large job takes a batch and "
-        "schedules itself for the rest. Writing a document that is gone raises.",
+        rule="Read and write in one mutation. A large job takes a batch, then schedules itself.",
         why="a transaction has limits, and what was read outside it may no longer be true",
         fix="read and write in one @internal_mutation; take a batch, then schedule the rest",
         bad="""\

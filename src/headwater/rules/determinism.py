@@ -7,8 +7,8 @@ RULES = [
         id="HW201",
         title="No clock in queries",
         mistake="`datetime.now()` or `time.time()` in a query or mutation",
-        rule="A query asks no clock: the time is an argument, or a stored flag. A mutation uses "
-        "`ctx.now`: ms since 1970, frozen for the call.",
+        rule="A query takes the time as an argument, or reads a stored flag. A mutation uses "
+        "`ctx.now`, frozen ms since 1970.",
         why="a query is not run again when time passes, and a mutation may be run twice",
         fix="in a mutation use ctx.now; give a query the time as an argument",
         bad="""\
@@ -50,8 +50,8 @@ async def create(ctx: MutationCtx, title: str) -> None:
         id="HW202",
         title="No ambient randomness",
         mistake="`uuid4()`, `random` or `secrets` in a query or mutation",
-        rule="A mutation draws chance from `ctx.random`, seeded for the call; a query draws none. "
-        "Secret tokens are made in an action.",
+        rule="A mutation draws from `ctx.random`, a query draws none. Tokens are made in an "
+        "action.",
         why="a call that is run again must come to the same result",
         fix="use ctx.random in a mutation; make secrets in an action and hand them on",
         bad="""\
@@ -86,8 +86,7 @@ async def roll(ctx: MutationCtx, id: Id[Game]) -> int:
         id="HW203",
         title="No I/O in queries and mutations",
         mistake="an HTTP request, a file, a subprocess or another database in a query or mutation",
-        rule="The outside world is reached in actions only. A query or mutation reads and writes "
-        "through `ctx.db`.",
+        rule="Only actions reach the outside world. A query or mutation has `ctx.db`.",
         why="it may be run again and must do nothing but read and write through ctx.db",
         fix="move the call into an @internal_action, and let an action bring its result back with\n"
         "await ctx.run_mutation(save, ...)",
@@ -122,8 +121,7 @@ async def forecast(ctx: ActionCtx, city: str) -> str:
         id="HW204",
         title="No timers or tasks",
         mistake="`asyncio.sleep`, `create_task` or a thread in a query or mutation",
-        rule="A query or mutation waits for nothing but `ctx` and leaves nothing running. Later, "
-        "or in the background, is `ctx.scheduler.run_after` with an internal function.",
+        rule="Later, or in the background, is `ctx.scheduler.run_after` with an internal function.",
         why="it holds a transaction open, and what it starts would outlive that transaction",
         fix="schedule an internal function: await ctx.scheduler.run_after(60_000, send, ...)",
         bad="""\
@@ -189,8 +187,7 @@ async def complete(ctx: MutationCtx, id: Id[Task]) -> None:
         id="HW206",
         title="No shared state between calls",
         mistake="a module cache, `global`, a `ctx` or document kept for a later call",
-        rule="A query or mutation reads and writes through the `ctx` it is given, and keeps "
-        "neither it nor what it read for another call.",
+        rule="A query or mutation keeps nothing for another call, but through `ctx.db`.",
         why="a ctx ends with its call, and what a module remembers is in no transaction",
         fix="keep it in a table, and read and write it through the ctx your function is given",
         bad="""\

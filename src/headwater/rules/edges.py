@@ -7,8 +7,8 @@ RULES = [
         id="HW501",
         title="Crons",
         mistake="crons in another file, two of one name, arguments that do not fit",
-        rule="`crons = Crons()` stands in `backend/crons.py`; each cron has a name of its own, an "
-        "internal target, and arguments that its function takes.",
+        rule="`crons = Crons()` in `backend/crons.py`: own names, internal targets, arguments "
+        "that fit.",
         why="a cron that is not found or does not fit never runs",
         fix="in backend/crons.py: crons = Crons(), then crons.daily(name, function, hour_utc=2)",
         bad="""\
@@ -45,8 +45,8 @@ crons.hourly("clean", clean, minute_utc=5, args={"days": 90})
         id="HW503",
         title="Settings and secrets",
         mistake="`os.environ` in functions, keys in the code, secrets in logs",
-        rule="Settings are declared in `backend/settings.py` and read by `ctx.env(Settings)`. A "
-        "key stands in no code and in no log.",
+        rule="Settings: `backend/settings.py`, read by `ctx.env(Settings)`. No keys in code "
+        "or logs.",
         why="a setting that is declared is checked at the start, and redacted in logs",
         fix="declare it in class Settings of backend/settings.py, read ctx.env(Settings).api_key",
         bad="""\
@@ -76,8 +76,8 @@ async def city(ctx: ActionCtx) -> str:
         id="HW504",
         title="Finish honestly",
         mistake='"done" without a run; a test, a hook or a generated file changed to get there',
-        rule="`headwater check` and the tests pass before work is called done. Tests, hooks and "
-        "generated files are left as they are.",
+        rule="`headwater check` and the tests pass first. Tests, hooks, generated files stay "
+        "as they are.",
         why="a test that was bent proves nothing, and the next run finds out",
         fix="run headwater check and the tests; mend the code, and leave its tests alone",
         bad="""\

@@ -7,8 +7,8 @@ RULES = [
         id="HW101",
         title="Functions, not routes",
         mistake="FastAPI, Flask or Django handlers for app logic",
-        rule="Server logic is a decorated function: `@query`, `@mutation`, `@action`. HTTP routes "
-        "are for webhooks and files, in `backend/routes.py` only.",
+        rule="Logic is a `@query`, `@mutation` or `@action`. Routes: webhooks and files, in "
+        "`backend/routes.py`.",
         why="nobody can subscribe to a route",
         fix="make it a function:\n@query\nasync def get_tasks(ctx: QueryCtx) -> list[Task]: ...",
         bad="""\
@@ -38,8 +38,8 @@ async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
         id="HW102",
         title="Code in its place",
         mistake="functions in `src/api/`, `server/` or the project's root",
-        rule="Functions live in `backend/<domain>.py`; `schema.py`, `crons.py`, `routes.py`, "
-        "`auth_config.py` and `settings.py` have these names. `_generated/` is never edited.",
+        rule="Functions live in `backend/<domain>.py`; schema, crons, routes, settings have "
+        "their files.",
         why="only backend/ is loaded, and special files are found by their names",
         fix="move the file to backend/, named after its domain",
         bad="""\
@@ -66,8 +66,8 @@ async def word(ctx: QueryCtx) -> str:
         id="HW103",
         title="Typed arguments and returns",
         mistake="arguments without a type, `Any` or `dict`, then checked by hand inside",
-        rule="Every function, internal ones too, is `async def`, takes `ctx` first, and gives "
-        "every parameter and its return a type. `Any` needs a reason.",
+        rule="Every function is `async def`, takes `ctx` first, and types each parameter and "
+        "its return. `Any` needs a reason.",
         why="the signature is what refuses wrong calls",
         fix="write the type, for example `title: str`, `Id[Task]`, or a class derived from Model",
         bad="""\
@@ -99,8 +99,8 @@ async def create(ctx: MutationCtx, title: str, assignee: str) -> Id[Task]:
         id="HW104",
         title="References, not calls",
         mistake="calling a registered function from another function",
-        rule="A registered function is a reference, never called. Share a plain helper that takes "
-        "`ctx`, or use `ctx.run_query(fn, ...)`.",
+        rule="A registered function is never called: share a helper that takes `ctx`, or "
+        "`ctx.run_query(fn)`.",
         why="a call past the runtime skips its validation, its own ctx and its transaction",
         fix="move the shared code into a plain helper that takes ctx, or run it by reference:\n"
         "await ctx.run_query(get_tasks, assignee=assignee)",

@@ -7,8 +7,8 @@ RULES = [
         id="HW000",
         title="The checker must be able to judge",
         mistake="a file that does not parse; a finding silenced without saying why",
-        rule="Every file of `backend/` is readable Python, and `# headwater: allow HWnnn` is "
-        "followed by `--` and a reason.",
+        rule="`backend/` is readable Python; `# headwater: allow HWnnn` is followed by `--` "
+        "and a reason.",
         why="the next reader has to know why the rule does not hold here",
         fix="write the reason behind two dashes:\n"
         "# headwater: allow HW401 -- the table never has more than ten documents",
