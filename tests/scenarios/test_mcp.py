@@ -16,6 +16,19 @@ TOOLS = {
     *("insights", "check", "explain", "wait_for_change"),
 }
 
+REFUSALS: list[tuple[str, dict[str, Any], str]] = [
+    ("query_once", {"table": "counters", "index": "by_nam"}, "Did you mean `by_name`?"),
+    ("data", {"table": "countres"}, "there is no table 'countres'"),
+    ("run", {"name": "failures:broken"}, "ValueError: the cable is out"),
+    ("run", {"name": "counters:reed"}, "Did you mean 'counters:read'?"),
+    ("explain", {"code": "HW2033"}, "did you mean HW203?"),
+    ("check", {"paths": ["/etc/passwd"]}, "no file of this project"),
+    ("data", {"table": "counters", "limit": 101}, "less than or equal to 100"),
+    ("wait_for_change", {"query": "failures:broken_query"}, "ZeroDivisionError"),
+    ("wait_for_change", {}, "either `query`"),
+]
+"""Calls that cannot be, and what is said."""
+
 
 @pytest.mark.parametrize("mode", MODES)
 def test_both_eras_find_the_tools(server: ServerProcess, mode: str) -> None:
@@ -64,28 +77,29 @@ def test_a_person_can_be_taken_on(server: ServerProcess) -> None:
     assert tell(server.project, story) == {"value": "ana"}
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "text"),
-    [
-        ("query_once", {"table": "counters", "index": "by_nam"}, "Did you mean `by_name`?"),
-        ("data", {"table": "countres"}, "there is no table 'countres'"),
-        ("run", {"name": "failures:broken"}, "ValueError: the cable is out"),
-        ("run", {"name": "counters:reed"}, "Did you mean 'counters:read'?"),
-        ("explain", {"code": "HW2033"}, "did you mean HW203?"),
-        ("check", {"paths": ["/etc/passwd"]}, "no file of this project"),
-        ("data", {"table": "counters", "limit": 101}, "less than or equal to 100"),
-        ("wait_for_change", {"query": "failures:broken_query"}, "ZeroDivisionError"),
-    ],
-)
-def test_a_refusal_says_why(
-    server: ServerProcess, tool: str, arguments: dict[str, Any], text: str
-) -> None:
+def test_a_refusal_says_why(server: ServerProcess) -> None:
     """What the assistant reads is the error's own text, with the way on."""
 
-    async def story(assistant: Assistant) -> str:
-        return await assistant.refused(tool, **arguments)
+    async def story(assistant: Assistant) -> None:
+        for tool, arguments, text in REFUSALS:
+            assert text in await assistant.refused(tool, **arguments), (tool, arguments)
 
-    assert text in tell(server.project, story)
+    tell(server.project, story)
+
+
+def test_it_waits_for_a_write_to_a_table(server: ServerProcess, name: str) -> None:
+    """Somebody else's mutation ends the wait; one between two calls is not lost."""
+
+    async def story(assistant: Assistant) -> None:
+        first = await assistant.told("wait_for_change", table="counters", timeout_s=0.5)
+        assert first["changed"] is False
+        wanted = {"table": "counters", "mark": first["mark"], "timeout_s": DEADLINE_S}
+        waiting = asyncio.create_task(assistant.told("wait_for_change", **wanted))
+        await asyncio.to_thread(server.call, "mutation", "counters:increment", name=name)
+        assert (await waiting)["changed"] is True
+        assert (await assistant.told("wait_for_change", **wanted))["changed"] is True
+
+    tell(server.project, story)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -22,6 +22,9 @@ from headwater.spelling import wire_arguments, wire_path
 _TELL_S = 15.0
 """How often whoever waits is told that it still goes on; clients give up what is silent."""
 
+_WAIT_S = 20
+_AGAIN_S = 1.0  # until a server that is being started anew is asked again
+
 
 class ChangeTools:
     """wait_for_change."""
@@ -33,8 +36,13 @@ class ChangeTools:
     async def wait_for_change(
         self,
         ctx: Context[Any, Any],
-        query: Annotated[str, Field(description="tasks:get_tasks or tasks:getTasks.")],
+        query: Annotated[
+            str | None, Field(description="tasks:get_tasks or tasks:getTasks.")
+        ] = None,
         args: Annotated[dict[str, Any] | None, Field(description="Its arguments.")] = None,
+        table: Annotated[
+            str | None, Field(description="Instead of a query: any write to this table.")
+        ] = None,
         as_identity: Identity = None,
         mark: Annotated[
             str | None,
@@ -46,18 +54,40 @@ class ChangeTools:
 
         It subscribes, so nothing is asked again and again. `changed` is false when nothing happened
         until timeout_s; give the answer's `mark` to the next call, and nothing in between is lost.
+        With `table` it waits for any write to that table; read the documents afterwards.
         """
-        path, arguments = wire_path(query), wire_arguments(args or {})
-        followed = self._link.followed(path, arguments, as_identity)
+        if (query is None) == (table is None):
+            raise ToolError("say either `query`, a function such as tasks:list, or `table`")
         newest: dict[str, Any] = {}
+        if query is not None:
+            path, arguments = wire_path(query), wire_arguments(args or {})
+            waiting = _wait(self._link.followed(path, arguments, as_identity), mark, newest)
+        else:
+            await self._link.ask("POST", "/api/v1/read", body={"table": table, "take": 1})
+            waiting = self._wait_for_write(str(table), mark, newest)
         with anyio.move_on_after(timeout_s):
             async with _telling(ctx, timeout_s):
-                newest["changed"] = await _wait(followed, mark, newest)
+                newest["changed"] = await waiting
         if "problem" in newest:
             raise ToolError(newest["problem"])
         if "mark" not in newest:
-            raise ToolError(f"the server did not give the query's result within {timeout_s:g} s")
+            raise ToolError(f"the server did not answer within {timeout_s:g} s")
         return {"changed": False} | newest
+
+    async def _wait_for_write(self, table: str, mark: str | None, newest: dict[str, Any]) -> bool:
+        """Takes in news of the server until the table is among them; outlives its restarts."""
+        epoch, _, cursor = (mark or "").partition(":")
+        place: dict[str, Any] = {"epoch": epoch, "cursor": cursor} if cursor.isdigit() else {}
+        while True:
+            try:
+                news = await self._link.ask("GET", "/api/v1/changes", query=place)
+            except ToolError:
+                await anyio.sleep(_AGAIN_S)
+                continue
+            newest |= {"table": table, "mark": f"{news['epoch']}:{news['cursor']}"}
+            if table in news["tables"]:
+                return True
+            place = {"epoch": news["epoch"], "cursor": news["cursor"], "wait": _WAIT_S}
 
 
 async def _wait(followed: Followed, mark: str | None, newest: dict[str, Any]) -> bool:
