@@ -54,6 +54,7 @@ def test_a_deleted_project_is_gone_for_everyone_until_it_is_restored(team: Team)
     team.ana.mutation(delete_project, project_id=team.project_id)
     assert team.ana.query(get_projects) == []
     assert team.cleo.query(get_tasks) == []
+    assert team.ana.query(get_project, project_id=team.project_id) is None
     with refused("NOT_FOUND"):
         team.ana.query(count_tasks, project_id=team.project_id)
     team.ana.mutation(restore_project, project_id=team.project_id)
