@@ -57,12 +57,16 @@ TESTED_THROUGH = {
         rules.callers rules.data rules.determinism rules.edges rules.functions rules.judging
         rules.model
     """,
+    "tests/headwater/cli/test_check.py": """
+        check.repairs check.sarif
+    """,
     "tests/headwater/check": """
-        check.actions check.ambient check.awaits check.bounds check.chains check.contexts
-        check.crons check.direct_calls check.facts check.indexes check.invented
-        check.offences check.outside check.outside_calls check.places check.project
-        check.registered check.routes check.scheduled check.scopes check.secrets
-        check.signatures check.state check.tables check.transactions core.equivalents
+        check.actions check.ambient check.awaits check.bounds check.chains check.clients
+        check.contexts check.crons check.declared check.direct_calls check.facts
+        check.field_types check.indexes check.invented check.offences check.outside
+        check.outside_calls check.places check.project check.registered check.routes
+        check.scheduled check.scopes check.secrets check.signatures check.state check.tables
+        check.transactions check.webhooks core.equivalents
     """,
     "tests/headwater/cli/test_data_commands.py": """
         cli.export cli.import_ cli.reach data.at_rest

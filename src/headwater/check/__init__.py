@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from headwater.check.actions import check_actions
 from headwater.check.awaits import check_awaits
 from headwater.check.bounds import check_bounds
+from headwater.check.clients import check_clients
 from headwater.check.crons import check_crons
+from headwater.check.declared import check_declared
 from headwater.check.direct_calls import check_direct_calls
 from headwater.check.facts import Facts
+from headwater.check.field_types import check_types
 from headwater.check.indexes import check_indexes
 from headwater.check.invented import check_invented
 from headwater.check.places import check_places
 from headwater.check.project import Project
+from headwater.check.repairs import repair
 from headwater.check.routes import check_routes
 from headwater.check.scheduled import check_scheduled
 from headwater.check.secrets import check_secrets
 from headwater.check.signatures import check_signatures
 from headwater.check.suppress import apply_allowances
 from headwater.check.transactions import check_transactions
+from headwater.check.webhooks import check_webhooks
 from headwater.rules import Finding
 
-__all__ = ["check_project"]
+__all__ = ["check_project", "repair_project"]
 
 
 def check_project(root: Path) -> list[Finding]:
@@ -37,6 +42,24 @@ def check_project(root: Path) -> list[Finding]:
         project = Project.read(root)
         found = _allowed(project, _found(project, root))
     return sorted(found, key=lambda f: (f.path, f.line, f.col, f.code, f.what))
+
+
+def repair_project(root: Path, wanted: Callable[[str], bool] = lambda path: True) -> list[str]:
+    """Mend in place what needs no judgement; gives the changes, a diff for each file.
+
+    Args:
+        root: the project's folder.
+        wanted: says of a path, relative to the root, whether its file may be changed.
+    """
+    with _without_gc():
+        project = Project.read(root)
+        found = _allowed(project, _found(project, root))
+    diffs = []
+    for module in project.modules.values():
+        path = module.source.path
+        own = [finding for finding in found if finding.path == path]
+        diffs.append(repair(root, module.source, own) if own and wanted(path) else "")
+    return [diff for diff in diffs if diff]
 
 
 def _found(project: Project, root: Path) -> list[Finding]:
@@ -56,6 +79,10 @@ def _found(project: Project, root: Path) -> list[Finding]:
         *check_crons(facts),
         *check_secrets(facts),
         *check_places(facts, root),
+        *check_declared(facts),
+        *check_types(facts),
+        *check_clients(facts),
+        *check_webhooks(facts),
     ]
 
 

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from headwater.check.project import Module, Project
+from headwater.check.project import Module, Project, unquoted
+from headwater.check.scopes import Value
 
 _PLAIN_BASES = {"headwater.Document", "headwater.Model", "pydantic.BaseModel", "typing.Generic"}
 _PLAIN_CALLS = ("builtins.", "pydantic.", "typing.")
@@ -50,6 +51,7 @@ class Table:
     indexes: dict[str, TableIndex] = field(default_factory=dict)
     index_fields: list[IndexField] = field(default_factory=list)
     certain: bool = True
+    literals: dict[str, set[object]] = field(default_factory=dict)
 
     def index(self, name: str) -> TableIndex | None:
         """The index of this name; two are built in."""
@@ -111,6 +113,7 @@ class _Reader:
 
     def _inherit(self, table: Table, base: Table) -> None:
         table.fields |= base.fields
+        table.literals = {**base.literals, **table.literals}
         table.indexes = {**base.indexes, **table.indexes}
         table.certain = table.certain and base.certain
 
@@ -125,12 +128,38 @@ class _Reader:
             name, value = statement.target.id, statement.value
             if not self._index(table, module, name, value) and not name.startswith("_"):
                 table.fields.add(name)
+                choices = self._choices(module, statement.annotation)
+                if choices:
+                    table.literals[name] = choices
         elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             name, value = statement.targets[0].id, statement.value
             if not self._index(table, module, name, value):
                 table.certain = table.certain and self._is_plain(module, value)
         elif isinstance(statement, ast.For | ast.While | ast.With | ast.Assign):
             table.certain = False
+
+    def _choices(self, module: Module, annotation: ast.expr, depth: int = 0) -> set[object] | None:
+        """The values of `Literal[...]`, `... | None` included; None for every other type."""
+        annotation = unquoted(annotation)
+        if isinstance(annotation, ast.Constant) and annotation.value is None:
+            return {None}
+        if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+            left = self._choices(module, annotation.left, depth)
+            right = self._choices(module, annotation.right, depth)
+            return left | right if left is not None and right is not None else None
+        if isinstance(annotation, ast.Subscript):
+            if self._project.origin(annotation.value, module) != "typing.Literal":
+                return None
+            inner = annotation.slice
+            items = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            plain = [item.value for item in items if isinstance(item, ast.Constant)]
+            return set(plain) if len(plain) == len(items) else None
+        if isinstance(annotation, ast.Name) and depth < 5:
+            bindings = module.scope.names.get(annotation.id, [])
+            only = bindings[0] if len(bindings) == 1 else None
+            if isinstance(only, Value):
+                return self._choices(module, only.expr, depth + 1)
+        return None
 
     def _index(self, table: Table, module: Module, name: str, value: ast.expr | None) -> bool:
         """Add an index if the value is one."""

@@ -1,4 +1,4 @@
-"""`headwater check`: findings of the static rules, for people or as JSON."""
+"""`headwater check`: findings of the static rules, for people or programs; some of them mended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from headwater.check import check_project
+from headwater.check import check_project, repair_project
+from headwater.check.sarif import to_sarif
 from headwater.rules import Finding
 
 
@@ -21,13 +22,20 @@ def check(
         typer.Argument(help="Files or folders to report on; the whole backend if none."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Print them as SARIF 2.1.0.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what needs no judgement.")] = False,
 ) -> None:
     """Check the backend against the rules, without running it."""
     wanted = [path.absolute() for path in paths or []]
     root = _project_root(wanted)
+    if fix:
+        for diff in repair_project(root, lambda path: _is_wanted(root / path, wanted)):
+            typer.echo(diff, err=as_json or as_sarif)
     found = [f for f in check_project(root) if _is_wanted(root / f.path, wanted)]
     if as_json:
         typer.echo(json.dumps([finding.to_json() for finding in found], indent=2))
+    elif as_sarif:
+        typer.echo(json.dumps(to_sarif(found), indent=2))
     else:
         _print(found)
     raise typer.Exit(1 if found else 0)

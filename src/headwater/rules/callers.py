@@ -89,4 +89,80 @@ async def create(ctx: MutationCtx, text: str) -> None:
 """,
         stages=("S", "R"),
     ),
+    Rule(
+        id="HW303",
+        title="Identity from ctx",
+        mistake="`user_id` as an argument, and nobody checks whose it is",
+        rule="Who calls is `ctx.auth`, never an argument; check ownership before a write.",
+        why="any client may send any argument",
+        fix="identity = await ctx.auth.require_identity(), and key on its token_identifier",
+        bad="""\
+# backend/tasks.py
+from backend.schema import Task
+from headwater import Id, MutationCtx, QueryCtx, mutation, query
+
+
+@query
+async def get_tasks(ctx: QueryCtx) -> list[Task]:
+    identity = await ctx.auth.require_identity()
+    owner = identity.token_identifier
+    return await ctx.db.query(Task).with_index("by_owner", owner=owner).take(100)
+
+
+@mutation
+async def create(ctx: MutationCtx, user_id: str, title: str) -> Id[Task]:  # <- HW303
+    return await ctx.db.insert(Task(title=title, owner=user_id))
+""",
+        good="""\
+# backend/tasks.py
+from backend.schema import Task
+from headwater import Id, MutationCtx, mutation
+
+
+@mutation
+async def create(ctx: MutationCtx, title: str) -> Id[Task]:
+    identity = await ctx.auth.require_identity()
+    return await ctx.db.insert(Task(title=title, owner=identity.token_identifier))
+""",
+        stages=("S",),
+        severity="warning",
+    ),
+    Rule(
+        id="HW304",
+        title="Limits on the server",
+        mistake="a limit in the client only; a public action that costs money by the call",
+        rule="What costs money takes a token first: a bucket in a table, `retry_after_ms`.",
+        why="a client is not bound by what another client's code does",
+        fix="take a token in a mutation first: await ctx.run_mutation(take_token, ...)",
+        bad="""\
+# backend/ai.py
+from anthropic import AsyncAnthropic
+
+from headwater import ActionCtx, action
+
+
+@action
+async def ask(ctx: ActionCtx, prompt: str) -> str:
+    client = AsyncAnthropic()  # <- HW304
+    reply = await client.completions.create(prompt=prompt)
+    return str(reply)
+""",
+        good="""\
+# backend/ai.py
+from anthropic import AsyncAnthropic
+
+from backend.rate_limits import take_token
+from headwater import ActionCtx, action
+
+
+@action
+async def ask(ctx: ActionCtx, prompt: str) -> str:
+    await ctx.run_mutation(take_token, key="ai:ask")
+    client = AsyncAnthropic()
+    reply = await client.completions.create(prompt=prompt)
+    return str(reply)
+""",
+        stages=("S",),
+        severity="warning",
+    ),
 ]

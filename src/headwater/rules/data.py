@@ -141,6 +141,91 @@ async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
         stages=("S", "T"),
     ),
     Rule(
+        id="HW404",
+        title="System fields and indexes",
+        mistake="an `id`, `_id` or `created_at` of one's own; `creation_time` listed in an index",
+        rule="`id` and `creation_time` are automatic. An index is named by its fields.",
+        why="the runtime keeps id and creation_time, in every document and index",
+        fix="leave the field out, and read .id and .creation_time",
+        bad="""\
+# backend/schema.py
+from headwater import Document, Index
+
+
+class Message(Document, table="messages"):
+    room: str
+    text: str
+    created_at: float  # <- HW404
+    by_room = Index("room", "creation_time")  # <- HW404
+    newest = Index("text")  # <- HW404
+""",
+        good="""\
+# backend/schema.py
+from headwater import Document, Index
+
+
+class Message(Document, table="messages"):
+    room: str
+    text: str
+    by_room = Index("room")
+    by_text = Index("text")
+""",
+        stages=("S",),
+        severity="warning",
+    ),
+    Rule(
+        id="HW405",
+        title="Honest types",
+        mistake="`str` for an id, a field or word that the table has not, a list that only grows",
+        rule="Ids are `Id[Table]`, choices are `Literal`, growing lists are tables of their own.",
+        why="what the type says is what arrives and what is stored",
+        fix="write Id[Task] for ids, Literal for choices, and a table for a list that grows",
+        bad="""\
+# backend/tasks.py
+from typing import Literal
+
+from headwater import Document, Id, MutationCtx, mutation
+
+
+class Task(Document, table="tasks"):
+    title: str
+    status: Literal["open", "done"] = "open"
+
+
+@mutation
+async def complete(ctx: MutationCtx, id: Id[Task]) -> None:
+    await ctx.db.patch(id, status="dune")  # <- HW405
+
+
+@mutation
+async def remove(ctx: MutationCtx, id: str) -> None:
+    await ctx.db.delete(id)  # <- HW405
+""",
+        good="""\
+# backend/tasks.py
+from typing import Literal
+
+from headwater import Document, Id, MutationCtx, mutation
+
+
+class Task(Document, table="tasks"):
+    title: str
+    status: Literal["open", "done"] = "open"
+
+
+@mutation
+async def complete(ctx: MutationCtx, id: Id[Task]) -> None:
+    await ctx.db.patch(id, status="done")
+
+
+@mutation
+async def remove(ctx: MutationCtx, id: Id[Task]) -> None:
+    await ctx.db.delete(id)
+""",
+        stages=("S", "R", "T"),
+        lesson="L1",
+    ),
+    Rule(
         id="HW406",
         title="Writes that stay small and true",
         mistake="reading in one call and writing in another; a loop that deletes all it finds",

@@ -42,6 +42,51 @@ crons.hourly("clean", clean, minute_utc=5, args={"days": 90})
         stages=("S", "R"),
     ),
     Rule(
+        id="HW502",
+        title="HTTP routes",
+        mistake="an unverified webhook, several writes in a route, a parsed upload",
+        rule="Verify the signature, trust nothing in the body, call one internal mutation.",
+        why="anybody can send anything to a URL",
+        fix="compare the signature first, then hand the body to one @internal_mutation",
+        bad="""\
+# backend/routes.py
+from backend.events import save
+from fastapi import APIRouter, Request
+
+from headwater import HttpCtx
+
+router = APIRouter()
+
+
+@router.post("/webhooks/shop")
+async def shop(request: Request, ctx: HttpCtx) -> None:  # <- HW502
+    await ctx.run_mutation(save, body=await request.body())
+""",
+        good="""\
+# backend/routes.py
+import hmac
+
+from backend.events import save
+from backend.settings import Settings
+from fastapi import APIRouter, HTTPException, Request
+
+from headwater import HttpCtx
+
+router = APIRouter()
+
+
+@router.post("/webhooks/shop")
+async def shop(request: Request, ctx: HttpCtx) -> None:
+    body = await request.body()
+    wanted = hmac.new(ctx.env(Settings).shop_key, body, "sha256").hexdigest()
+    if not hmac.compare_digest(wanted, request.headers.get("X-Signature", "")):
+        raise HTTPException(401)
+    await ctx.run_mutation(save, body=body)
+""",
+        stages=("S",),
+        severity="warning",
+    ),
+    Rule(
         id="HW503",
         title="Settings and secrets",
         mistake="`os.environ` in functions, keys in the code, secrets in logs",

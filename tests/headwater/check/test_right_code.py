@@ -9,6 +9,141 @@ import pytest
 from .backends import HEADER, findings
 
 RIGHT = {
+    "dates without a clock": """
+        from datetime import UTC, datetime, timedelta
+        import time
+
+        @mutation
+        async def day(ctx: MutationCtx, at: float) -> str:
+            tomorrow = datetime.fromtimestamp(ctx.now / 1000, UTC) + timedelta(days=1)
+            return tomorrow.isoformat() + time.strftime("%Y", time.gmtime(at / 1000))
+    """,
+    "chance with a seed, and ids that are computed": """
+        import random
+        import uuid
+
+        @query
+        async def shuffled(ctx: QueryCtx, seed: int, words: list[str]) -> list[str]:
+            dice = random.Random(seed)
+            dice.shuffle(words)
+            return [*words, str(uuid.uuid5(uuid.NAMESPACE_DNS, words[0]))]
+
+        @mutation
+        async def roll(ctx: MutationCtx) -> int:
+            return ctx.random.randint(1, 6)
+    """,
+    "clocks, chance, timers and state of actions": """
+        import asyncio
+        import secrets
+        import time
+
+        started: dict[str, float] = {}
+
+        @internal_action
+        async def wait(ctx: ActionCtx) -> str:
+            started["last"] = time.time()
+            await asyncio.sleep(1)
+            return secrets.token_hex()
+    """,
+    "calls of ctx that are awaited later": """
+        import asyncio
+
+        @mutation
+        async def several(ctx: MutationCtx, ids: list[Id[Task]]) -> None:
+            reads = [ctx.db.get(id) for id in ids]
+            first = ctx.db.get(ids[0])
+            await asyncio.gather(*reads, first)
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(ctx.db.delete(ids[0]))
+            await asyncio.sleep(0)
+            print(task.result())
+
+        def reading(ctx: QueryCtx, id: Id[Task]):
+            return ctx.db.get(id)
+    """,
+    "module state that is only read, and locals of the same name": """
+        WORDS = {"a": 1}
+        seen: list[str] = []
+
+        @query
+        async def words(ctx: QueryCtx, key: str) -> int:
+            seen = []
+            seen.append(key)
+            counts = dict(WORDS)
+            counts[key] = 2
+            return WORDS.get(key, 0) + len(seen) + len(counts)
+    """,
+    "bounded reads": """
+        @query
+        async def few(ctx: QueryCtx, who: str) -> int:
+            mine = ctx.db.query(Task).with_index("by_assignee", assignee=who)
+            found = [task async for task in mine]
+            async for task in ctx.db.query(Task):
+                if task.completed:
+                    break
+            some = await ctx.db.query(Task).take(20)
+            return len(some) + len(found)
+    """,
+    "a batch that schedules the rest": """
+        @internal_mutation
+        async def clear(ctx: MutationCtx, who: str) -> None:
+            tasks = await ctx.db.query(Task).with_index("by_assignee", assignee=who).take(50)
+            for task in tasks:
+                await ctx.db.delete(task.id)
+            if tasks:
+                await ctx.scheduler.run_after(0, clear, who=who)
+    """,
+    "own classes with the methods of other databases": """
+        class Words:
+            def where(self, word: str) -> "Words":
+                return self
+
+            def all(self) -> list[str]:
+                return []
+
+        @query
+        async def found(ctx: QueryCtx, word: str) -> list[str]:
+            return Words().where(word).all()
+    """,
+    "an action that works between its calls": """
+        import httpx
+
+        @internal_query
+        async def urls(ctx: QueryCtx) -> list[str]:
+            return []
+
+        @internal_mutation
+        async def save(ctx: MutationCtx, text: str) -> None:
+            pass
+
+        @internal_action
+        async def fetch(ctx: ActionCtx) -> None:
+            for url in await ctx.run_query(urls):
+                async with httpx.AsyncClient() as client:
+                    reply = await client.get(url)
+                await ctx.run_mutation(save, text=reply.text)
+    """,
+    "writes with words and fields of the table": """
+        @mutation
+        async def edit(ctx: MutationCtx, id: Id[Task], low: bool, more: dict[str, str]) -> None:
+            await ctx.db.patch(id, priority="low" if low else None, title="x")
+            await ctx.db.patch(id, {"projectId": None}, completed=True)
+            await ctx.db.patch(id, **more)
+            await ctx.db.insert(Task(title="a", assignee="b", projectId=None, priority="high"))
+    """,
+    "ids as text, with the table said": """
+        @query
+        async def by_text(ctx: QueryCtx, text: str) -> Task | None:
+            found = await ctx.db.get(Task, text)
+            id = ctx.db.normalize_id(Task, text)
+            return found or (await ctx.db.get(id) if id else None)
+    """,
+    "who calls, and somebody else": """
+        @mutation
+        async def invite(ctx: MutationCtx, user_id: str, title: str) -> None:
+            identity = await ctx.auth.require_identity()
+            await ctx.db.insert(Task(title=title, assignee=user_id or identity.subject))
+    """,
     "module alias": """
         import datetime as d
         import headwater as hw

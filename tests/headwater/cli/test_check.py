@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from headwater.cli.check import check
+from headwater.rules import RULES
 
 app = typer.Typer()
 app.command()(check)
@@ -105,3 +106,66 @@ def test_no_backend_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
     done = run()
     assert done.exit_code == 2
     assert "no backend/ folder" in done.stderr
+
+
+def test_sarif_has_the_shape_that_code_hosts_read(project: Path) -> None:
+    """Version, one run, each result with a rule of the list, a level, a text and a place."""
+    done = run("--sarif")
+    log = json.loads(done.stdout)
+    (made,) = log["runs"]
+    rules = made["tool"]["driver"]["rules"]
+    assert (done.exit_code, log["version"]) == (1, "2.1.0")
+    assert log["$schema"].endswith("sarif-2.1.0.json")
+    assert [rule["id"] for rule in rules] == list(RULES)
+    for result in made["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("error", "warning")
+        assert result["message"]["text"].startswith("What: ")
+        (location,) = result["locations"]
+        place = location["physicalLocation"]
+        assert (project / place["artifactLocation"]["uri"]).is_file()
+        assert min(place["region"].values()) >= 1
+
+
+FORGETFUL = """\
+from headwater import Document, Id, Index, MutationCtx, mutation
+
+
+class Task(Document, table="tasks"):
+    title: str
+    by_title = Index("title", "creation_time")
+
+
+@mutation
+async def remove(ctx: MutationCtx, id: Id[Task], then: Id[Task]) -> None:
+    \"\"\"Gone for good.\"\"\"
+    if id != "ö": ctx.db.delete(id)
+    task = ctx.db.get(then)
+    return ctx.db.patch(
+        then, title=task.title
+    )
+"""
+
+
+def test_fix_mends_what_needs_no_judgement(project: Path) -> None:
+    """Awaits and indexes; it shows the lines, leaves the rest to people, and is done after one."""
+    path = project / "backend" / "tasks.py"
+    path.write_text(FORGETFUL, encoding="utf-8")
+    done = run("--fix", "backend/tasks.py")
+    mended = path.read_text(encoding="utf-8")
+    assert '    by_title = Index("title")\n' in mended
+    assert '    if id != "ö": await ctx.db.delete(id)\n' in mended
+    assert "    return await ctx.db.patch(\n" in mended
+    assert "    task = ctx.db.get(then)\n" in mended
+    assert '+    if id != "ö": await ctx.db.delete(id)\n' in done.stdout
+    assert (done.exit_code, done.stdout.count("HW205 ")) == (1, 1)
+    assert "+++" not in run("--fix").stdout
+    assert path.read_text(encoding="utf-8") == mended
+
+
+def test_fix_changes_no_other_file_than_asked_for(project: Path) -> None:
+    """Paths limit what is written as they limit what is reported."""
+    path = project / "backend" / "tasks.py"
+    path.write_text(FORGETFUL, encoding="utf-8")
+    run("--fix", "backend/web.py")
+    assert path.read_text(encoding="utf-8") == FORGETFUL
