@@ -7,8 +7,7 @@ RULES = [
         id="HW201",
         title="No clock in queries",
         mistake="`datetime.now()` or `time.time()` in a query or mutation",
-        rule="A query takes the time as an argument, or reads a stored flag. A mutation uses "
-        "`ctx.now`, frozen ms since 1970.",
+        rule="A query takes the time as an argument, a mutation has `ctx.now` (frozen).",
         why="a query is not run again when time passes, and a mutation may be run twice",
         fix="in a mutation use ctx.now; give a query the time as an argument",
         bad="""\

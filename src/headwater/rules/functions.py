@@ -7,8 +7,7 @@ RULES = [
         id="HW101",
         title="Functions, not routes",
         mistake="FastAPI, Flask or Django handlers for app logic",
-        rule="Logic is a `@query`, `@mutation` or `@action`. Routes: webhooks and files, in "
-        "`backend/routes.py`.",
+        rule="Logic is a `@query`, `@mutation` or `@action`. A route is for webhooks and files.",
         why="nobody can subscribe to a route",
         fix="make it a function:\n@query\nasync def get_tasks(ctx: QueryCtx) -> list[Task]: ...",
         bad="""\
@@ -99,8 +98,7 @@ async def create(ctx: MutationCtx, title: str, assignee: str) -> Id[Task]:
         id="HW104",
         title="References, not calls",
         mistake="calling a registered function from another function",
-        rule="A registered function is never called: share a helper that takes `ctx`, or "
-        "`ctx.run_query(fn)`.",
+        rule="A registered function is never called: share a helper that takes `ctx`.",
         why="a call past the runtime skips its validation, its own ctx and its transaction",
         fix="move the shared code into a plain helper that takes ctx, or run it by reference:\n"
         "await ctx.run_query(get_tasks, assignee=assignee)",

@@ -7,8 +7,7 @@ RULES = [
         id="HW000",
         title="The checker must be able to judge",
         mistake="a file that does not parse; a finding silenced without saying why",
-        rule="`backend/` is readable Python; `# headwater: allow HWnnn` is followed by `--` "
-        "and a reason.",
+        rule="Files are readable Python; an allowance of a rule gives its reason.",
         why="the next reader has to know why the rule does not hold here",
         fix="write the reason behind two dashes:\n"
         "# headwater: allow HW401 -- the table never has more than ten documents",
