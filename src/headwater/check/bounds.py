@@ -36,18 +36,17 @@ def check_bounds(facts: Facts) -> list[Finding]:
 class _Judge:
     def __init__(self, facts: Facts, function: FunctionInfo, chains: list[Chain]) -> None:
         self._facts, self._function, self._chains = facts, function, chains
-        self._counted = {id(call) for call in self._counted_calls()}
-        self._written = {id(expr) for expr in self._written_loops()}
 
     def findings(self) -> Iterator[Finding]:
-        for chain in self._chains:
-            if not _is_endless(chain) or not _is_outermost(chain, self._chains):
-                continue
+        endless = [c for c in self._chains if _is_endless(c) and _is_outermost(c, self._chains)]
+        counted = {id(call) for call in self._counted_calls()} if endless else set()
+        written = {id(expr) for expr in self._written_loops()} if endless else set()
+        for chain in endless:
             if chain.is_whole and chain.has("filter"):
                 continue  # HW401 tells it
-            if id(chain.end) in self._written:
+            if id(chain.end) in written:
                 yield self._loop(chain)
-            elif id(chain.end) in self._counted:
+            elif id(chain.end) in counted:
                 yield self._count(chain)
             elif chain.is_whole:
                 yield self._whole(chain)

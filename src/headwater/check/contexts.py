@@ -34,6 +34,7 @@ class Contexts:
     ) -> None:
         self._project, self._function = project, function
         self._names = function.scope.names
+        self._paths: dict[int, Path | None] = {}
         self.kinds = {
             name: kinds
             for name, bindings in self._names.items()
@@ -45,6 +46,12 @@ class Contexts:
 
     def path(self, expr: ast.expr, depth: int = 0) -> Path | None:
         """The way from ctx to an expression; empty for ctx itself, None for anything else."""
+        key = id(expr)
+        if key not in self._paths:
+            self._paths[key] = self._path(expr, depth)
+        return self._paths[key]
+
+    def _path(self, expr: ast.expr, depth: int) -> Path | None:
         if depth > _DEPTH:
             return None
         if isinstance(expr, ast.Name):

@@ -34,6 +34,7 @@ class Facts:
     tables: Tables
     _contexts: dict[str, Contexts] = field(default_factory=dict)
     _chains: dict[str, list[Chain]] = field(default_factory=dict)
+    _origins: dict[int, str] = field(default_factory=dict)  # by id of the node, which is kept
     _helpers: dict[str, list[tuple[ast.Call, FunctionInfo]]] = field(default_factory=dict)
 
     @classmethod
@@ -53,13 +54,18 @@ class Facts:
         """The chains of query methods in a function."""
         name = function.qualname
         if name not in self._chains:
+            asks = any(getattr(call.func, "attr", "") == "query" for call in function.scope.calls)
             reader = ChainReader(self.project, self.tables, function)
-            self._chains[name] = list(reader.chains())
+            self._chains[name] = list(reader.chains()) if asks else []
         return self._chains[name]
 
     def origin(self, expr: ast.expr, function: FunctionInfo) -> str:
         """The dotted name of what an expression of a function is, empty if that is not sure."""
-        return self.project.origin(expr, function.module, function.scope) or ""
+        found = self._origins.get(id(expr))
+        if found is None:
+            found = self.project.origin(expr, function.module, function.scope) or ""
+            self._origins[id(expr)] = found
+        return found
 
     def helpers(self, function: FunctionInfo) -> list[tuple[ast.Call, FunctionInfo]]:
         """The backend's own functions that a function calls, each with the call."""

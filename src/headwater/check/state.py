@@ -37,6 +37,7 @@ class StateReader:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._mutable: dict[str, frozenset[str]] = {}
+        self._reached: dict[str, frozenset[str]] = {}
 
     def offences(self, function: FunctionInfo) -> Iterator[Offence]:
         """Each change of a module's variable, and a cache around what reads the database."""
@@ -64,6 +65,11 @@ class StateReader:
 
     def _reachable(self, module: Module) -> frozenset[str]:
         """The names in a module that are containers of its own or of another module."""
+        if module.name not in self._reached:
+            self._reached[module.name] = self._find_reachable(module)
+        return self._reached[module.name]
+
+    def _find_reachable(self, module: Module) -> frozenset[str]:
         found = set(self._own(module))
         for name, bindings in module.scope.names.items():
             dotted = bindings[0].dotted if isinstance(bindings[0], Imported) else ""
