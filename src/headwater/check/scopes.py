@@ -108,11 +108,11 @@ class ScopeReader(ast.NodeVisitor):
         kind = type(node)
         if kind in _LEAVES:
             return
-        method = _VISITS.get(kind)
-        if method is None:
-            method = getattr(type(self), f"visit_{kind.__name__}", ScopeReader.generic_visit)
-            _VISITS[kind] = method
-        method(self, node)
+        if kind not in _VISITS:
+            _VISITS[kind] = getattr(
+                ScopeReader, f"visit_{kind.__name__}", ScopeReader.generic_visit
+            )
+        _VISITS[kind](self, node)
 
     def generic_visit(self, node: ast.AST) -> None:
         """Visit everything below a node."""
