@@ -39,8 +39,7 @@ def check_project(root: Path) -> list[Finding]:
     Never imports the project and never raises for what stands in its files.
     """
     with _without_gc():
-        project = Project.read(root)
-        found = _allowed(project, _found(project, root))
+        found = _checked(root)  # the project is gone before the collector would walk it
     return sorted(found, key=lambda f: (f.path, f.line, f.col, f.code, f.what))
 
 
@@ -52,8 +51,17 @@ def repair_project(root: Path, wanted: Callable[[str], bool] = lambda path: True
         wanted: says of a path, relative to the root, whether its file may be changed.
     """
     with _without_gc():
-        project = Project.read(root)
-        found = _allowed(project, _found(project, root))
+        return _repaired(root, wanted)
+
+
+def _checked(root: Path) -> list[Finding]:
+    project = Project.read(root)
+    return _allowed(project, _found(project, root))
+
+
+def _repaired(root: Path, wanted: Callable[[str], bool]) -> list[str]:
+    project = Project.read(root)
+    found = _allowed(project, _found(project, root))
     diffs = []
     for module in project.modules.values():
         path = module.source.path

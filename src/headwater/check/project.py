@@ -69,6 +69,7 @@ class Project:
     unreadable: list[Finding]
     functions: dict[str, FunctionInfo] = field(default_factory=dict)
     classes: dict[str, tuple[Module, ast.ClassDef]] = field(default_factory=dict)
+    by_module: dict[str, list[FunctionInfo]] = field(default_factory=dict)
     _canonical: dict[str, str | None] = field(default_factory=dict)
     _top_names: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
@@ -101,7 +102,9 @@ class Project:
 
     def _define(self, module: Module, qualname: str, node: Function | ast.ClassDef) -> None:
         if not isinstance(node, ast.ClassDef):
-            self.functions[qualname] = FunctionInfo(module, node, qualname)
+            function = FunctionInfo(module, node, qualname)
+            self.functions[qualname] = function
+            self.by_module.setdefault(module.name, []).append(function)
             return
         self.classes[qualname] = (module, node)
         for inner in node.body:

@@ -121,9 +121,7 @@ def _imported_names(module: Module) -> Iterator[str]:
 
 def handlers(project: Project, module: Module) -> Iterator[tuple[ast.expr, str]]:
     """The decorators that make functions of a module HTTP routes, and the functions' names."""
-    for function in project.functions.values():
-        if function.module is not module:
-            continue
+    for function in project.by_module.get(module.name, []):
         for decorator in function.node.decorator_list:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
             if _is_route(project.origin(called, module) or ""):
