@@ -12,6 +12,7 @@ from backend.ai_replies import GAVE_UP, WRITE_EVERY_MS, Draft, reply, take_on
 from backend.schema import AiConversation, AiMessage
 from tests.people import refused
 
+pytestmark = pytest.mark.model
 WORDS = [f"{number} " for number in range(10)]
 
 

@@ -13,6 +13,9 @@ from backend.summaries import BATCH, schedule_summaries
 from backend.tasks import create_task, toggle_task
 
 
+pytestmark = pytest.mark.model
+
+
 @pytest.fixture
 def model(backend: Backend) -> Iterator[FakeModel]:
     """A stand-in for the model."""

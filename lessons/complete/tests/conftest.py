@@ -14,6 +14,17 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _model_rests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing the model's package takes longer than all these tests: those about it are apart."""
+
+    async def whole_answer(_settings: Settings, _prompt: str) -> str:
+        return "Have a good day."
+
+    if request.node.get_closest_marker("model") is None:
+        monkeypatch.setattr("backend.summaries.whole_answer", whole_answer)
+
+
 @pytest.fixture
 def team(backend: Backend) -> Team:
     """A project of ana's, with ben, an admin, and cleo, a member."""
