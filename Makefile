@@ -32,7 +32,7 @@ test: $(READY) lint docs  ## the daily gate: format, lint, types, tests, docs
 	$(BIN)/pytest -rs -n 2 --dist loadfile -m "not prove"
 
 prove: $(READY)  ## what takes longer: mutants, long histories, the whole template matrix
-	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -rs -m prove
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -rs -n 2 --dist loadfile -m prove
 
 bench: $(READY)  ## ratios against the baselines; docs/benchmarks.md says how to read them
 	$(BIN)/python -m benchmarks

@@ -12,7 +12,6 @@ from backend.schema import User
 from backend.summaries import BATCH, schedule_summaries
 from backend.tasks import create_task, toggle_task
 
-
 pytestmark = pytest.mark.model
 
 

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.headwater.projects import TASKS, write_project
+from tests.headwater import projects
+from tests.headwater.projects import write_project
 from tests.scenarios.server_process import ServerProcess
 
+TASKS = projects.TASKS.replace("collect()", "take(100)")
+"""Code that no rule stops."""
 NEEDS = """
 import headwater
 

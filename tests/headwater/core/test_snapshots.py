@@ -63,7 +63,9 @@ async def everything(ctx: QueryCtx) -> list[list[Any]]:
 
 def world(**limits: Any) -> Backend:
     """A backend of items."""
-    return backend_of(Item, put, change, drop, everything, limits=Limits(**limits))
+    return backend_of(
+        Item, put, change, drop, everything, limits=Limits(**{"function_limit_s": 60.0, **limits})
+    )
 
 
 def pin(backend: Backend) -> int:
