@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 APP ?= my-app
 PORT ?= 3210
 
+# Compiled modules are kept whatever the shell says: without them each process compiles its imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help start test prove bench docs docs-pages format lint complete lock clean
 
