@@ -35,10 +35,15 @@ async def list_open(ctx: QueryCtx, project_id: Id[Project]) -> list[Task]:
 """
 
 
-def graded(tree: dict[str, bytes], folder: Path, lesson: str = "1") -> GradeResult:
-    """Grade files as a project."""
+def graded(
+    tree: dict[str, bytes],
+    folder: Path,
+    lesson: str = "1",
+    limits: WorkerLimits | None = IMPATIENT,
+) -> GradeResult:
+    """Grade files as a project; without limits as patiently as learners are graded."""
     write(tree, folder)
-    return grader.grade(folder, find_lesson(lesson), limits=IMPATIENT)
+    return grader.grade(folder, find_lesson(lesson), limits=limits)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -105,7 +110,7 @@ def test_read_counters_cannot_be_forged(tmp_path: Path) -> None:
     tree = variant(find_lesson("2"), "wrong/Q101-filter-in-python")
     source = tree[TASKS].decode().replace("async def list_open", "async def list_open_before")
     tree[TASKS] = (source + LIST_OPEN_WITH_FORGED_COUNTERS).encode()
-    result = graded(tree, tmp_path, "2")
+    result = graded(tree, tmp_path, "2", limits=None)  # it reads 10,000 documents
     failed = {check.name: check.finding for check in result.checks if check.finding is not None}
     assert list(failed) == ["reads"], result.to_json()
     assert failed["reads"] is not None
