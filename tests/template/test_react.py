@@ -240,6 +240,7 @@ def test_two_people_talk_and_see_each_other(ana: Page, ben: Page) -> None:
     expect(ana.get_by_label("Who is here")).not_to_contain_text("ben")
 
 
+@pytest.mark.prove
 def test_older_messages_come_when_asked_for_and_are_found(server: ServerProcess, ana: Page) -> None:
     """The newest page first; a search follows each key and reaches what is not loaded."""
     start_project(ana, "Long talk")
@@ -300,6 +301,7 @@ def test_a_logo_is_uploaded_and_shown_to_all(ana: Page, ben: Page) -> None:
 # --- who one is, and where ---
 
 
+@pytest.mark.prove
 def test_signing_out_leaves_nothing_on_the_page(open_page: OpenPage) -> None:
     """Neither tasks nor talk; another person who signs in sees their own."""
     page = open_page("frida")
