@@ -15,7 +15,6 @@ from tests.scenarios.chromium import chromium
 from tests.scenarios.server_process import ServerProcess
 from tests.template.react_project import npm, react_project
 
-
 pytestmark = pytest.mark.prove  # the matrix builds a page every day
 
 
