@@ -15,7 +15,7 @@ from tests.scenarios.chromium import chromium
 from tests.scenarios.server_process import ServerProcess
 from tests.template.react_project import npm, react_project
 
-pytestmark = pytest.mark.prove  # the matrix builds a page every day
+pytestmark = pytest.mark.prove  # the daily browser tests use pages that `dev` serves unbuilt
 
 
 @pytest.fixture(
