@@ -88,7 +88,7 @@ def _no_requests(_request: Any) -> Any:
 @contextmanager
 def _fresh_modules() -> Iterator[None]:
     """Takes the backend's modules out of sys.modules, and puts them back if the block fails."""
-    old = {name: module for name, module in sys.modules.items() if _is_backend(name)}
+    old = _backend_modules()
     for name in old:
         del sys.modules[name]
     writes_bytecode = sys.dont_write_bytecode
@@ -98,7 +98,7 @@ def _fresh_modules() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for name in [name for name in sys.modules if _is_backend(name)]:
+        for name in _backend_modules():
             del sys.modules[name]
         sys.modules.update(old)
         raise
@@ -106,8 +106,9 @@ def _fresh_modules() -> Iterator[None]:
         sys.dont_write_bytecode = writes_bytecode
 
 
-def _is_backend(name: str) -> bool:
-    return name == PACKAGE or name.startswith(f"{PACKAGE}.")
+def _backend_modules() -> dict[str, ModuleType]:
+    loaded = sys.modules.copy()  # another thread may import something meanwhile
+    return {name: loaded[name] for name in loaded if name.partition(".")[0] == PACKAGE}
 
 
 def _import_all(root: Path, folder: Path) -> list[ModuleType]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +121,31 @@ def test_a_second_load_is_a_new_one(tmp_path: Path) -> None:
     second = Backend(InProcess(load(root), Limits()))
     assert (first.query("hello:hello"), second.query("hello:hello")) == ("one", "two")
     assert not list(root.rglob("*.pyc"))
+
+
+def test_another_thread_may_import_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the network's side does when it needs a library for the first time."""
+    write_project(tmp_path, tasks=TASKS)
+    for number in range(100_000):  # long enough to look through that the other thread has its turn
+        monkeypatch.setitem(sys.modules, f"module_{number}", sys)
+    monkeypatch.setitem(sys.modules, "new", sys)
+    ended = threading.Event()
+
+    def imports() -> None:
+        while not ended.is_set():
+            if not sys.modules.pop("new", None):
+                sys.modules["new"] = sys
+
+    other = threading.Thread(target=imports)
+    other.start()
+    try:
+        for _ in range(5):
+            load(tmp_path)
+    finally:
+        ended.set()
+        other.join()
 
 
 def test_what_cannot_be_served_is_refused(tmp_path: Path) -> None:
