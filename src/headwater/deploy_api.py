@@ -21,9 +21,9 @@ from starlette.responses import Response, StreamingResponse
 from headwater.admin_api import Reply, admin_only, as_json
 from headwater.auth import Auth
 from headwater.core.manifest import Manifest
-from headwater.core.preflight import Found, Preflight
 from headwater.core.registry import PACKAGE
 from headwater.core.work import settle
+from headwater.data.preflight import look_ahead
 from headwater.environment import Environment
 from headwater.errors import HeadwaterError
 from headwater.http_api import BadRequest, body_of
@@ -69,7 +69,7 @@ class DeployApi:
 
     async def _preflight(self, request: Request) -> Response:
         manifest, variables = _asked(await body_of(request, self._body_bytes))
-        found = await self._look(manifest)
+        found = await asyncio.to_thread(look_ahead, self._hub.ask, manifest)
         return as_json(
             {
                 "code": await asyncio.to_thread(code_mark, self._root),
@@ -77,14 +77,6 @@ class DeployApi:
                 **found.to_json(),
             }
         )
-
-    async def _look(self, manifest: Manifest) -> Found:
-        """Piece by piece between the batches of clients, who notice nothing of it."""
-        database = self._hub.engine.database
-        preflight = await self._hub.transact(lambda _: Preflight(database, manifest))
-        while await self._hub.transact(lambda _: preflight.step()):
-            pass
-        return await self._hub.transact(lambda _: preflight.found())
 
     async def _roll(self, _request: Request) -> Response:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

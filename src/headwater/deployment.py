@@ -15,10 +15,17 @@ from headwater.settings import STATE
 
 def running_url(root: Path) -> str | None:
     """The address of the server that the project's folder says is running; None if it says none."""
+    url = running_server(root).get("url")
+    return None if url is None else str(url)
+
+
+def running_server(root: Path) -> dict[str, Any]:
+    """What the project's server wrote of itself (`url`, `dev`); empty when it has none."""
     try:
-        return str(orjson.loads((root / STATE / "server.json").read_bytes())["url"])
-    except (OSError, ValueError, KeyError, TypeError):  # none, or not what a server writes
-        return None
+        written = orjson.loads((root / STATE / "server.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return written if isinstance(written, dict) else {}
 
 
 def admin_key(root: Path) -> str:

@@ -207,27 +207,19 @@ def checked_secrets() -> frozenset[str]:
     return frozenset(found)
 
 
-def required_variables() -> list[str]:
-    """The variables without which the loaded backend's settings cannot be read."""
-    declared: list[Any] = list(_declared())
-    needed = {
-        _variable(settings, (field.alias or name,))
-        for settings in declared
-        for name, field in settings.model_fields.items()
-        if field.is_required() and not field.validation_alias
-    }
-    return sorted(needed)
+def declared_variables(*, needed: bool = False) -> list[str]:
+    """The variables that the loaded backend's settings read.
 
-
-def declared_variables() -> list[str]:
-    """The variables that the loaded backend's settings read, needed or not."""
+    Args:
+        needed: only those without which they cannot be read.
+    """
     declared: list[Any] = list(_declared())
     return sorted(
         {
             _variable(settings, (field.alias or name,))
             for settings in declared
             for name, field in settings.model_fields.items()
-            if not field.validation_alias
+            if not field.validation_alias and (field.is_required() or not needed)
         }
     )
 

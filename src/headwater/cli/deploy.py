@@ -85,13 +85,13 @@ def deploy(
 
 def _loaded(root: Path) -> _Code:
     from headwater.deploy_api import code_mark
-    from headwater.environment import Environment, required_variables
+    from headwater.environment import Environment, declared_variables
     from headwater.loader import load
 
     environment = Environment(root, dev=True)
     environment.apply()
     try:
-        return _Code(load(root).manifest, required_variables(), code_mark(root))
+        return _Code(load(root).manifest, declared_variables(needed=True), code_mark(root))
     finally:
         environment.undo()
 
@@ -104,14 +104,11 @@ def _asked(place: Deployment, code: _Code) -> Mapping[str, Any]:
 
 def _at_rest(root: Path, code: _Code, show: Show) -> Mapping[str, Any]:
     """The same, of a database that no server has open."""
-    from headwater.core.preflight import Preflight
+    from headwater.data.preflight import look_ahead
     from headwater.environment import Environment
 
     with opened(root) as project:
-        preflight = Preflight(project.database, code.manifest)
-        while preflight.step():
-            show("documents", preflight.checked, 0)
-        found = preflight.found().to_json()
+        found = look_ahead(project.ask, code.manifest, show).to_json()
     missing = Environment(root).missing(code.variables)
     return {**found, "code": code.mark, "missingVariables": missing}
 

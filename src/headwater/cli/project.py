@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import orjson
 import typer
 
-from headwater.settings import STATE
+from headwater.deployment import running_server, running_url
 
 DEFAULT_URL = "http://127.0.0.1:3210"
 
@@ -37,18 +35,9 @@ def usage_error(text: str) -> typer.Exit:
 
 def server_url(root: Path) -> str:
     """Where the project's server answers: as it said itself, or the default address."""
-    return str(_server(root).get("url", DEFAULT_URL))
+    return running_url(root) or DEFAULT_URL
 
 
 def server_takes_dev_tokens(root: Path) -> bool:
     """Whether the project's server, if it has one, takes development tokens."""
-    return _server(root).get("dev", True) is not False
-
-
-def _server(root: Path) -> dict[str, Any]:
-    """What the project's server wrote of itself; empty when it has none."""
-    try:
-        written = orjson.loads((root / STATE / "server.json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return written if isinstance(written, dict) else {}
+    return running_server(root).get("dev", True) is not False

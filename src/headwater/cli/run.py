@@ -10,12 +10,9 @@ import orjson
 import typer
 from rich.console import Console
 
-from headwater.auth import Auth
 from headwater.cli.project import project_root, server_url, usage_error
-from headwater.clock import Clock
-from headwater.deployment import authorization
+from headwater.deployment import admin_key, authorization
 from headwater.errors import NoServer
-from headwater.settings import STATE
 from headwater.spelling import integral, wire_arguments, wire_path
 
 _EXAMPLE = """'{"title": "Milk"}'"""
@@ -68,13 +65,12 @@ def call_arguments(text: str) -> dict[str, Any]:
 
 
 def _post(root: Path, url: str, body: dict[str, Any], subject: str | None) -> dict[str, Any]:
-    key = Auth(root / STATE, Clock()).admin_key
     try:
         answer = httpx.post(
             f"{url}/api/function",
             content=orjson.dumps(body),
             headers={
-                "Authorization": authorization(key, subject),
+                "Authorization": authorization(admin_key(root), subject),
                 "Content-Type": "application/json",
             },
             timeout=_TIMEOUT_S,

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from headwater.core import jobs
+from headwater.core.catalog import is_coming
 from headwater.core.database import Database
-from headwater.core.manifest import Manifest
+from headwater.core.manifest import BY_CREATION_TIME, Manifest
 from headwater.core.migration import Migration
 from headwater.core.walk import Walk
 from headwater.errors import SchemaMismatch
@@ -37,11 +38,6 @@ class Found:
     dropped: tuple[str, ...]
     gone: tuple[str, ...]
     orphans: tuple[str, ...]
-
-    @property
-    def refused(self) -> bool:
-        """True when the backend cannot serve this database."""
-        return bool(self.misfits)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -100,7 +96,7 @@ class Preflight:
             entry = self._database.catalog.tables.get(name)
             kept = {index.name for index in table.all_indexes}
             for index in entry.indexes if entry else ():
-                if index not in kept and index != "by_creation_time" and " " not in index:
+                if index not in kept and index != BY_CREATION_TIME.name and not is_coming(index):
                     yield f"{name}.{index}"
 
     def _gone(self) -> Iterator[str]:

@@ -48,14 +48,19 @@ def test_indexes_to_come_and_to_go_are_named(store: Store) -> None:
     found = look(store, changed, TableSpec("notes", indexes=(IndexSpec("by_x", ("x",)),)))
     assert (found.indexes, found.staged) == (("tasks.by_rank",), ("tasks.by_both",))
     assert found.dropped == ("tasks.by_title",)
-    assert not found.refused
+    assert not found.misfits
+
+
+def test_an_index_that_is_being_made_is_not_told_as_dropped(store: Store) -> None:
+    """It is for a backend to come; which of its indexes go is what that one keeps."""
+    store.database.catalog.add_coming("tasks", "by_rank", ("rank",))
+    assert look(store, TASKS).dropped == ()
 
 
 def test_documents_that_do_not_fit_are_named(store: Store) -> None:
     """By table, id and field: the backend could not serve them."""
     shape = Object({"title": Field(Number()), "rank": Field(Number(), True)})
     found = look(store, TableSpec("tasks", shape))
-    assert found.refused
     assert (found.checked, len(found.misfits), found.more_misfits) == (2, 2, 0)
     assert "Path: .title" in found.misfits[0]
 
