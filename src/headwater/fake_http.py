@@ -14,13 +14,14 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+from functools import partial
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-_SILENCE_S: Final = 30.0
+from headwater.stand_in import StandIn, StandInHandler
+
 _BODY_BYTES: Final = 64 * 2**20
 
 
@@ -68,7 +69,7 @@ class _Route:
         return self.replies.popleft() if len(self.replies) > 1 else self.replies[0]
 
 
-class FakeHttp:
+class FakeHttp(StandIn):
     """A server that says what a test told it to, from a thread of its own.
 
     Attributes:
@@ -80,22 +81,7 @@ class FakeHttp:
         self.requests: list[ReceivedRequest] = []
         self._routes: dict[tuple[str, str], _Route] = {}
         self._lock = threading.Lock()
-        self._server = _Server(self)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="fake http", daemon=True
-        ).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stops serving; the address is free again."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__("fake http", partial(_Handler, self))
 
     def reply(
         self,
@@ -148,21 +134,12 @@ class FakeHttp:
         return _Reply(404, orjson.dumps({"error": text}), {}, broken=False)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, fake: FakeHttp) -> None:
-        self.fake = fake
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(StandInHandler):
     """One request; the connection ends with its answer."""
 
-    protocol_version = "HTTP/1.1"
-    timeout = _SILENCE_S
-    server: _Server
+    def __init__(self, fake: FakeHttp, *words: Any) -> None:
+        self._fake = fake
+        super().__init__(*words)
 
     def _serve(self) -> None:
         length = min(int(self.headers.get("content-length") or 0), _BODY_BYTES)
@@ -174,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
             {name.lower(): value for name, value in self.headers.items()},
             self._chunked() if "chunked" in self._coding() else self.rfile.read(length),
         )
-        reply = self.server.fake.answer(request)
+        reply = self._fake.answer(request)
         self.close_connection = True
         if reply.broken:
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -200,6 +177,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
         return bytes(parts)
-
-    def log_message(self, *_words: Any) -> None:
-        """Says nothing: a test looks at `requests`."""

@@ -15,16 +15,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+from functools import partial
+from typing import Any, Final
 
 import orjson
+
+from headwater.stand_in import StandIn, StandInHandler
 
 _PATH: Final = "/v1/messages"
 _BODY_BYTES: Final = 4 * 1024 * 1024
 _QUOTED_CHARS: Final = 120
 _REMEMBERED: Final = 100
-_SILENCE_S: Final = 30.0
 _IN_A_RATE: Final = "rate_limit_error"
 _STATUS: Final = {
     "invalid_request_error": 400,
@@ -45,7 +46,7 @@ def fake_model_url() -> str:
         return _shared.url
 
 
-class FakeModel:
+class FakeModel(StandIn):
     """One stand-in, serving from a thread of its own; a test makes one with the faults it wants.
 
     Args:
@@ -74,22 +75,7 @@ class FakeModel:
         self.answer, self.word_delay_s, self.drop_after = answer, word_delay_s, drop_after
         self.refusals, self.retry_after_s, self.on_word = refusals, retry_after_s, on_word
         self.requests: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
-        self._server = _Server(self)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="fake model", daemon=True
-        ).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stops serving; the address is free again."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__("fake model", partial(_Handler, self))
 
     def reply(self, request: dict[str, Any]) -> Reply:
         """What a request of a known form is answered with."""
@@ -164,14 +150,6 @@ class Reply:
         yield {"type": "message_stop"}
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, model: FakeModel) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.model = model
-
-
 @dataclass
 class _Refused(Exception):
     """A request that is not served, in the API's words."""
@@ -181,12 +159,12 @@ class _Refused(Exception):
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(StandInHandler):
     """One request; the connection ends with its answer."""
 
-    protocol_version = "HTTP/1.1"
-    timeout = _SILENCE_S
-    server: _Server
+    def __init__(self, model: FakeModel, *words: Any) -> None:
+        self._model = model
+        super().__init__(*words)
 
     def do_POST(self) -> None:
         try:
@@ -196,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = {"type": "error", "error": error, "request_id": "req_fake"}
             self._send(_STATUS[refused.kind], body, refused.headers)
             return
-        reply = self.server.model.reply(request)
+        reply = self._model.reply(request)
         try:
             if request.get("stream"):
                 self._stream(reply)
@@ -218,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.headers.get("anthropic-version"):
             raise _Refused("invalid_request_error", "anthropic-version: header is required")
         request = _checked(body)
-        model = self.server.model
+        model = self._model
         if model.refuses():
             headers = {"retry-after": f"{model.retry_after_s:g}"}
             raise _Refused(_IN_A_RATE, "too many requests; come back later", headers)
@@ -229,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
         return key.strip() if scheme.lower() == "bearer" else ""
 
     def _stream(self, reply: Reply) -> None:
-        model = self.server.model
+        model = self._model
         self._head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
         for event in reply.beginning():
             self._event(event)
@@ -260,9 +238,6 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (headers | {"connection": "close"}).items():
             self.send_header(name, value)
         self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing is printed: the server's own log says what was called."""
 
 
 def _checked(body: bytes) -> dict[str, Any]:

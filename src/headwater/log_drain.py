@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,8 +15,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from headwater.follower import Follower
 from headwater.log_writer import json_lines
-from headwater.records import Records
+from headwater.records import Reading, Records
 from headwater.redaction import Redactor
 from headwater.settings import Limits
 
@@ -74,7 +74,7 @@ def drain_from_environment(variables: Mapping[str, str] | None = None) -> Drain 
     return Drain(url, headers)
 
 
-class LogDrain:
+class LogDrain(Follower):
     """Sends records on a thread of its own until it is stopped.
 
     Attributes:
@@ -83,56 +83,44 @@ class LogDrain:
     """
 
     def __init__(self, records: Records, drain: Drain, redact: Redactor, limits: Limits) -> None:
-        self._records, self._drain, self._redact, self._limits = records, drain, redact, limits
-        self._comes = records.waiter()
-        self._stopping = threading.Event()
-        self._cursor = records.newest
+        self._drain, self._redact, self._limits = drain, redact, limits
         self._untold = 0
         self._troubled = False
         self.sent = self.dropped = 0
-        self._thread = threading.Thread(target=self._run, name="log drain", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Tries once more to send what is there, and ends."""
-        self._stopping.set()
-        self._comes.set()
-        self._thread.join(_LAST_S)
+        super().__init__(
+            records,
+            "log drain",
+            batch=limits.log_batch,
+            gather_s=drain.gather_s,
+            last_s=_LAST_S,
+        )
 
     def _run(self) -> None:
         headers = {"Content-Type": "application/x-ndjson", **self._drain.headers}
         timeout = httpx.Timeout(self._limits.log_drain_timeout_s)
-        with httpx.Client(headers=headers, timeout=timeout) as client:
-            stopping = False
-            while not stopping:
-                self._comes.wait()
-                stopping = self._stopping.wait(self._drain.gather_s)
-                self._comes.clear()
-                self._send_all(client)
+        with httpx.Client(headers=headers, timeout=timeout) as self._client:
+            super()._run()
 
-    def _send_all(self, client: httpx.Client) -> None:
-        while self._cursor < self._records.newest:
-            reading = self._records.since(self._cursor, self._limits.log_batch)
-            self._cursor = reading.cursor
-            self._lose(reading.missed)
-            body = json_lines(reading.records, self._untold, self._redact)
-            if self._sent(client, body):
-                self.sent += len(reading.records)
-                self._untold = 0
-            else:
-                self._lose(len(reading.records))
-                if self._stopping.is_set():
-                    return
+    def take(self, reading: Reading) -> bool:
+        """Sends a batch; at the end, one that is not taken is the last."""
+        self._lose(reading.missed)
+        body = json_lines(reading.records, self._untold, self._redact)
+        if self._sent(body):
+            self.sent += len(reading.records)
+            self._untold = 0
+            return True
+        self._lose(len(reading.records))
+        return not self._stopping.is_set()
 
     def _lose(self, count: int) -> None:
         self.dropped += count
         self._untold += count
 
-    def _sent(self, client: httpx.Client, body: bytes) -> bool:
+    def _sent(self, body: bytes) -> bool:
         """Sends a batch, again and again until it is taken or refused; at the end, once."""
         pause_s = self._drain.pause_s
         while True:
-            trouble = self._trouble(client, body)
+            trouble = self._trouble(body)
             if trouble is None:
                 self._well()
                 return True
@@ -142,12 +130,12 @@ class LogDrain:
                 return False
             pause_s = min(pause_s * 2, self._limits.log_drain_pause_s)
 
-    def _trouble(self, client: httpx.Client, body: bytes) -> tuple[str, bool] | None:
+    def _trouble(self, body: bytes) -> tuple[str, bool] | None:
         """Why the collector did not take a batch, and whether it may yet; None when it did."""
         if self._stopping.is_set():
-            client.timeout = httpx.Timeout(_LAST_S / 2)
+            self._client.timeout = httpx.Timeout(_LAST_S / 2)
         try:
-            answer = client.post(self._drain.url, content=body)
+            answer = self._client.post(self._drain.url, content=body)
         except httpx.HTTPError as error:
             return type(error).__name__, True
         except httpx.InvalidURL:

@@ -1,11 +1,8 @@
-"""The log writer: a thread that shows records as they come, so that a slow terminal or a full pipe
-holds up nobody.
-"""
+"""The log writer: shows records as they come, on a terminal or as lines of JSON."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
@@ -14,7 +11,8 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from headwater.records import SERVER, Record, Records
+from headwater.follower import Follower
+from headwater.records import SERVER, Reading, Record, Records
 from headwater.redaction import Redactor
 from headwater.terminal import told
 
@@ -30,45 +28,28 @@ class Output(Protocol):
         """Writes records; `missed` more came and went before them."""
 
 
-class LogWriter:
+class LogWriter(Follower):
     """Writes records on a thread of its own until it is stopped.
 
     Args:
         records: what to follow.
         output: where to.
+
+    Attributes:
+        dropped: records that came and went too fast.
     """
 
     def __init__(self, records: Records, output: Output) -> None:
-        self._records, self._output = records, output
-        self._comes = records.waiter()
-        self._stopping = threading.Event()
-        self._cursor = records.newest
+        self._output = output
         self.dropped = 0
-        self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
-        self._thread.start()
+        super().__init__(records, "log writer", batch=_BATCH, gather_s=_GATHER_S, last_s=_LAST_S)
 
-    def stop(self) -> None:
-        """Writes what is there and ends; gives up on a reader that takes nothing."""
-        self._stopping.set()
-        self._comes.set()
-        self._thread.join(_LAST_S)
-
-    def _run(self) -> None:
-        while True:
-            self._comes.wait()
-            stopping = self._stopping.wait(_GATHER_S)
-            self._comes.clear()
-            self._write_all()
-            if stopping:
-                return
-
-    def _write_all(self) -> None:
-        while self._cursor < self._records.newest:
-            reading = self._records.since(self._cursor, _BATCH)
-            self.dropped += reading.missed
-            with suppress(OSError):  # nobody reads any more
-                self._output.write(reading.records, reading.missed)
-            self._cursor = reading.cursor
+    def take(self, reading: Reading) -> bool:
+        """Writes a batch."""
+        self.dropped += reading.missed
+        with suppress(OSError):  # nobody reads any more
+            self._output.write(reading.records, reading.missed)
+        return True
 
 
 class JsonLines:
