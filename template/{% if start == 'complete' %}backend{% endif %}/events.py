@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from backend.access import not_found
 from backend.counters import bump_today
-from backend.schema import Priority, Project, ProjectMember, Task, Title, User, WebhookEvent
+from backend.schema import Priority, Project, ProjectMember, Task, Title, WebhookEvent
 from backend.task_changes import add_task, change
 
 EventId = Annotated[str, Field(min_length=1, max_length=200)]
@@ -89,17 +89,9 @@ async def _create(ctx: MutationCtx, new: NewTask) -> None:
         raise not_found()
     members = ctx.db.query(ProjectMember).with_index("by_project", project_id=project_id)
     owner = await members.filter(lambda one: one.role == "owner").first()
-    user = await ctx.db.get(User, owner.user_id) if owner else None
-    if user is None:
+    if owner is None:
         raise not_found()
-    task = Task(
-        title=new.title,
-        assignee=user.subject,
-        assignee_id=user.id,
-        priority=new.priority,
-        project_id=project_id,
-    )
-    await add_task(ctx, task)
+    await add_task(ctx, owner.user_id, new.title, priority=new.priority, project_id=project_id)
 
 
 async def _complete(ctx: MutationCtx, text: str) -> None:

@@ -104,15 +104,9 @@ async def create_task(
 ) -> Id[Task]:
     """Add a task for the signed-in person, in a project if one is given."""
     user = await signed_in(ctx)
-    task = Task(
-        title=title,
-        assignee=user.subject,
-        assignee_id=user.id,
-        priority=priority,
-        project_id=project_id,
-        due_at=due_at,
+    return await add_task(
+        ctx, user.id, title, priority=priority, project_id=project_id, due_at=due_at
     )
-    return await add_task(ctx, task)
 
 
 @mutation

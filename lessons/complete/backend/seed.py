@@ -15,7 +15,6 @@ from backend.schema import (
     ProjectMember,
     Role,
     Room,
-    Task,
     User,
 )
 from backend.task_changes import add_task
@@ -45,7 +44,7 @@ async def sample_data(ctx: MutationCtx) -> bool:
     for name, user_id in people.items():
         own = await project(ctx, f"{name.title()}'s project", {user_id: "owner"}, name)
         for title in reversed(TASKS):
-            await task(ctx, title, name, user_id, own)
+            await add_task(ctx, user_id, title, project_id=own)
     await shared_project(ctx, people["ana"], people["ben"])
     await say(ctx, people, "general")
     await conversation(ctx, people["ana"])
@@ -57,7 +56,7 @@ async def shared_project(ctx: MutationCtx, ana: Id[User], ben: Id[User]) -> None
     """One project for two: what one of them does there, the other sees."""
     garden = await project(ctx, "Garden", {ana: "owner", ben: "member"}, "ana")
     for title, completed in SHARED_TASKS:
-        task_id = await task(ctx, title, "ben", ben, garden, completed=completed)
+        task_id = await add_task(ctx, ben, title, project_id=garden, completed=completed)
     await notify(ctx, ben, "assigned", f"ana gave you: {title}", task_id=task_id)
     room_id = await ctx.db.insert(Room(project_id=garden, name="Plans"))
     await say(ctx, {"ana": ana, "ben": ben}, room_id)
@@ -78,26 +77,6 @@ async def project(
     for user_id, role in roles.items():
         await ctx.db.insert(ProjectMember(project_id=project_id, user_id=user_id, role=role))
     return project_id
-
-
-async def task(
-    ctx: MutationCtx,
-    title: str,
-    assignee: str,
-    user_id: Id[User],
-    project_id: Id[Project],
-    *,
-    completed: bool = False,
-) -> Id[Task]:
-    """A task, counted like any other."""
-    made = Task(
-        title=title,
-        assignee=assignee,
-        assignee_id=user_id,
-        project_id=project_id,
-        completed=completed,
-    )
-    return await add_task(ctx, made)
 
 
 async def say(ctx: MutationCtx, people: dict[str, Id[User]], room_id: str) -> None:

@@ -8,7 +8,7 @@ from headwater import Id, MutationCtx, QueryCtx
 
 from backend.access import forbidden, invalid, is_open_to, member, not_found, signed_in
 from backend.counters import bump_today, recount
-from backend.schema import Project, Task, User
+from backend.schema import Priority, Project, Task, Title, User
 
 
 async def changeable(ctx: MutationCtx, task_id: Id[Task], *, deleted: bool = False) -> Task:
@@ -53,9 +53,30 @@ async def assignable(
         raise invalid("Whoever does the task must be a member of its project.")
 
 
-async def add_task(ctx: MutationCtx, task: Task) -> Id[Task]:
-    """Store a new task of a known person, in a project only if they may see it."""
-    if task.assignee_id is None or not await may_see(ctx, task, task.assignee_id):
+async def add_task(
+    ctx: MutationCtx,
+    user_id: Id[User],
+    title: Title,
+    *,
+    priority: Priority | None = None,
+    project_id: Id[Project] | None = None,
+    due_at: float | None = None,
+    completed: bool = False,
+) -> Id[Task]:
+    """Store a new task of somebody, in a project only if they may see it."""
+    user = await ctx.db.get(user_id)
+    if user is None:
+        raise not_found()
+    task = Task(
+        title=title,
+        completed=completed,
+        assignee=user.subject,
+        assignee_id=user_id,
+        priority=priority,
+        project_id=project_id,
+        due_at=due_at,
+    )
+    if not await may_see(ctx, task, user_id):
         raise not_found()
     task_id = await ctx.db.insert(task)
     await recount(ctx, before=None, after=task)
