@@ -18,15 +18,11 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-import yaml
-
 from headwater.rules import RULES, Rule
 
 from .kit import KitError, kit_root
 
 WIDTH = 126
-ANSWERS = ".copier-answers.yml"
-DEFAULT_MODE = "pair"
 TEMPLATE = "AGENTS.md.jinja"
 
 MODES: Mapping[str, str] = {
@@ -52,8 +48,7 @@ lesson's text.
   ask one question.
 - One hint at a time, after a new try: `uv run headwater lesson hint`. An example has at most five
   lines and is about something else.
-- `uv run headwater lesson diff --solution` is the learner's to type. Outside lessons you work as
-  usual.""",
+- `uv run headwater lesson reveal` is the learner's to type. Outside lessons you work as usual.""",
 }
 """What AGENTS.md says about lessons, by the answer to `assistant_mode`."""
 
@@ -121,22 +116,6 @@ def removed(text: str, where: str = "AGENTS.md") -> str:
         kept = match["body"] if _is_edited(match) else ""
         text = text[: match.start()] + kept + text[match.end() :]
     return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
-
-
-def mode_of(project: Path) -> str:
-    """The answer to `assistant_mode` that a project was made with; pair if it was never asked."""
-    try:
-        answers = yaml.safe_load((project / ANSWERS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return DEFAULT_MODE
-    mode = answers.get("assistant_mode", DEFAULT_MODE) if isinstance(answers, dict) else ""
-    if mode in MODES:
-        return str(mode)
-    raise KitError(
-        f"There is no mode {mode!r}.",
-        where=str(project / ANSWERS),
-        fix=f"answer again: copier update --data assistant_mode={DEFAULT_MODE}",
-    )
 
 
 def rebuilt(text: str, where: str = TEMPLATE) -> str:

@@ -10,11 +10,20 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Join `new`, `lesson`, `grade`, `ai-files` and `wheelhouse` to the headwater command line."""
-    from headwater_workshop import cli_ai_files, cli_grade, cli_lesson, cli_new, cli_wheelhouse
+    """Join `new`, `lesson`, `solution`, `mode`, `grade` and others to the command line."""
+    from headwater_workshop import (
+        cli_ai_files,
+        cli_grade,
+        cli_lesson,
+        cli_mode,
+        cli_new,
+        cli_wheelhouse,
+    )
 
     cli_new.register(app)
     app.add_typer(cli_lesson.app, name="lesson")
+    app.command("solution")(cli_lesson.reveal)
+    cli_mode.register(app)
     cli_grade.register(app)
     app.add_typer(cli_ai_files.app, name="ai-files")
     cli_wheelhouse.register(app)

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from .ai_files import State, mode_of, removed, states, updated
+from .ai_files import State, removed, states, updated
 from .kit import KitError
+from .mode import mode_of
 from .progress import find_project
 
 app = typer.Typer(help="The parts of AGENTS.md that headwater writes: rules, and how to help.")

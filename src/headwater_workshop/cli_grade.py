@@ -41,7 +41,7 @@ def grade(
         chosen = _chosen(lesson, project)
         result = grader.grade(project, chosen, seed=seed)
         met = {objective.id: objective.met for objective in result.objectives}
-        record_grade(project, chosen, met, timestamp())
+        record_grade(project, chosen, met, timestamp(), sources=result.sources)
         _tell(result, as_json, junit_file)
     except (KitError, OSError) as error:
         Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {escape(str(error))}")

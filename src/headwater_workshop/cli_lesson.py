@@ -1,4 +1,4 @@
-"""`headwater lesson list|show|start|hint|diff|reset|goto`: a learner's way through the lessons."""
+"""`headwater lesson list|show|start|hint|reveal|diff|reset|goto`: a learner's way through them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,9 +19,11 @@ from rich.table import Table
 
 from . import progress as kept_progress
 from .choice import chosen_lesson, chosen_objective
-from .course import ahead_of_lessons, comparison, lesson_files, state_of
+from .course import ahead_of_lessons, comparison, lesson_files, revealed, state_of
 from .kit import KitError
+from .ladder import next_hint
 from .lessons import Lesson, LessonError, find_lesson, load_lessons
+from .mode import mode_of
 from .own_work import Laid, lay
 from .progress import Progress, find_project, load_progress, timestamp
 from .stages import FOLDERS, stage, started
@@ -125,19 +128,30 @@ def hint(
         project = find_project()
         progress = load_progress(project)
         lesson, objective = chosen_objective(word, progress)
-        level, text = kept_progress.next_hint(project, lesson, objective)
-        last = len(lesson.hints[objective]) - 1
+        given = next_hint(project, lesson, objective)
         if as_json:
-            facts = {"lesson": lesson.name, "objective": objective, "level": level, "last": last}
-            _print_json({**facts, "text": text})
+            _print_json(asdict(given))
             return
         goal = next(each.text for each in lesson.objectives if each.id == objective)
         _console().print(f"[bold]{objective}[/bold] {escape(goal)}")
-        _console().print(f"[dim]Hint {level} of {last}[/dim]\n")
-        _print_page(text)
-        if level == last:
-            solution = f"headwater lesson diff {lesson.number} --solution"
+        again = ", again" if given.again else ""
+        _console().print(f"[dim]Hint {given.level} of {given.last}{again}[/dim]\n")
+        _print_page(given.text)
+        if given.level == given.last:
+            solution = f"headwater lesson reveal {lesson.number}"
             _console().print(f"\nThis was the last hint. The solution is yours to see: {solution}")
+        elif given.again:
+            _console().print(f"\n[dim]The next one: {escape(given.next)}[/dim]")
+
+
+@app.command()
+def reveal(word: LessonWord = None, as_json: Json = False) -> None:
+    """Show what is left to the solution, if you say yes. The lesson is then seen, not solved."""
+    with _told(as_json):
+        project = find_project()
+        lesson = chosen_lesson(word, load_progress(project))
+        confirm_reveal(project, lesson)
+        _print_diff(lesson, revealed(project, lesson, timestamp()), True, as_json)
 
 
 @app.command()
@@ -153,16 +167,12 @@ def diff(
         project = find_project()
         lesson = chosen_lesson(word, load_progress(project))
         if solution:
-            kept_progress.record_solution_seen(project, lesson, timestamp())
-        text = comparison(project, lesson, solution=solution)
-        if as_json:
-            _print_json({"lesson": lesson.name, "solution": solution, "diff": text})
-        elif not text:
-            _console().print("No difference.")
-        elif _console().is_terminal:
-            _console().print(Syntax(text, "diff", background_color="default", word_wrap=True))
+            if mode_of(project) == "tutor":
+                confirm_reveal(project, lesson)
+            text = revealed(project, lesson, timestamp())
         else:
-            print(text, end="")
+            text = comparison(project, lesson, solution=False)
+        _print_diff(lesson, text, solution, as_json)
 
 
 @contextmanager
@@ -177,6 +187,41 @@ def _told(as_json: bool) -> Iterator[None]:
         else:
             Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {escape(str(error))}")
         raise typer.Exit(2) from None
+
+
+def confirm_reveal(project: Path, lesson: Lesson) -> None:
+    """Ask the human before a solution that they have not seen.
+
+    Raises:
+        LessonError: they do not want it, or nobody is there to be asked.
+    """
+    record = load_progress(project).of(lesson)
+    if record.solution_seen or record.done:
+        return
+    given, rungs = sum(record.hints.values()), sum(len(each) for each in lesson.hints.values())
+    text = (
+        f"{given} of {rungs} hints of lesson {lesson.number} are given. Show the solution? "
+        "The lesson then counts as seen, not as solved."
+    )
+    typer.echo(f"{text} [y/N] ", nl=False, err=True)  # standard output is the solution's
+    said = sys.stdin.readline().strip().lower() in ("y", "yes")
+    if not said:
+        raise LessonError(
+            "The solution stays closed: nobody said yes.",
+            where=lesson.name,
+            fix=f"say y in a terminal, or go on with: headwater lesson hint {lesson.number}",
+        )
+
+
+def _print_diff(lesson: Lesson, text: str, solution: bool, as_json: bool) -> None:
+    if as_json:
+        _print_json({"lesson": lesson.name, "solution": solution, "diff": text})
+    elif not text:
+        _console().print("No difference.")
+    elif _console().is_terminal:
+        _console().print(Syntax(text, "diff", background_color="default", word_wrap=True))
+    else:
+        print(text, end="")
 
 
 def _lay_starter(project: Path, lesson: Lesson, as_json: bool, *, copy: bool) -> None:
@@ -228,7 +273,7 @@ def _heading(lesson: Lesson) -> str:
 
 
 def _word(state: dict[str, Any]) -> str:
-    colour = {"done": "green", "current": "yellow"}.get(state["state"], "dim")
+    colour = {"done": "green", "current": "yellow", "seen": "cyan"}.get(state["state"], "dim")
     return f"[{colour}]{state['state']}[/{colour}]"
 
 

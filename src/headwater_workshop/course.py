@@ -9,17 +9,15 @@ from typing import Any
 
 from .kit import Tree, is_data
 from .lessons import Lesson, complete_overlay, load_lessons
-from .progress import Progress
+from .progress import Progress, record_solution_seen
 from .stages import FOLDERS, stage, started
 
 
 def state_of(lesson: Lesson, progress: Progress) -> dict[str, Any]:
-    """A lesson's line in the list: its data, and `done`, `current`, `begun` or `open`."""
+    """A lesson's line in the list: its data, and `done`, `seen`, `current`, `begun` or `open`."""
     record = progress.of(lesson)
-    state = "begun" if record.started else "open"
-    if record.done:
-        state = "done"
-    elif progress.current == lesson.name:
+    state = record.state
+    if state in ("begun", "open") and progress.current == lesson.name:
         state = "current"
     return {
         "number": lesson.number,
@@ -29,6 +27,7 @@ def state_of(lesson: Lesson, progress: Progress) -> dict[str, Any]:
         "minutes_short": lesson.minutes_short,
         "state": state,
         "runs": record.runs,
+        "attempts": record.attempts,
         "hints": sum(record.hints.values()),
         "solution_seen": record.solution_seen is not None,
         "objectives": {
@@ -64,6 +63,12 @@ def comparison(project: Path, lesson: Lesson, *, solution: bool) -> str:
     if solution:
         return _diff(mine, _only(stage(lesson.number), lesson), "yours", "solution")
     return _diff(_only(started(lesson), lesson), mine, "starter", "yours")
+
+
+def revealed(project: Path, lesson: Lesson, at: str) -> str:
+    """The rest of the way to the solution, as a diff; the lesson is then seen, not solved."""
+    record_solution_seen(project, lesson, at)
+    return comparison(project, lesson, solution=True)
 
 
 def _only(tree: Tree, lesson: Lesson) -> dict[str, bytes]:

@@ -21,7 +21,11 @@ from .kit import KitError, Tree, lessons_tree
 
 _FOLDER = re.compile(r"(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)")
 _RUNGS = 6
-_KEYS = ("title", "question", "minutes", "minutes_short", "objectives", "files", "hints")
+_KEYS = (
+    *("title", "question", "minutes", "minutes_short"),
+    *("objectives", "files", "targets", "hints"),
+)
+_TARGET = re.compile(r"[\w/]+\.py:[A-Za-z]\w*")
 _TYPES = {"title": str, "question": str, "minutes": int, "minutes_short": int}
 
 
@@ -47,7 +51,12 @@ class Expected:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson: its data and every file of its folder."""
+    """One lesson: its data and every file of its folder.
+
+    Attributes:
+        files: patterns of the files that may change.
+        targets: the learner's part, `FILE:NAME` each; in tutor mode an assistant leaves it alone.
+    """
 
     number: int
     name: str
@@ -57,6 +66,7 @@ class Lesson:
     minutes_short: int
     objectives: tuple[Objective, ...]
     files: tuple[str, ...]
+    targets: tuple[str, ...]
     hints: Mapping[str, tuple[str, ...]]
     tree: Tree
 
@@ -163,6 +173,7 @@ def _load(name: str, tree: Tree) -> Lesson:
         minutes_short=data["minutes_short"],
         objectives=tuple(Objective(id=o["id"], text=o["text"]) for o in data["objectives"]),
         files=tuple(data["files"]),
+        targets=tuple(data["targets"]),
         hints={key: tuple(text.strip() for text in rungs) for key, rungs in data["hints"].items()},
         tree=tree,
     )
@@ -182,6 +193,9 @@ def _check_keys(name: str, data: dict[str, Any], number: int) -> None:
     for key, kind in _TYPES.items():
         if not isinstance(data[key], kind) or not data[key]:
             raise _misfit(name, f"{key} in lesson.toml is not {kind.__name__}", "give it a value")
+    bad = [target for target in data["targets"] if not _TARGET.fullmatch(str(target))]
+    if bad or not data["targets"]:
+        raise _misfit(name, f"targets in lesson.toml are {bad}", "write them as FILE.py:NAME")
 
 
 def _check_hints(lesson: Lesson) -> None:

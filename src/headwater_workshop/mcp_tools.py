@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import orjson
@@ -18,11 +19,12 @@ from pydantic import BaseModel, Field
 
 from headwater.mcp.toolbox import NOTES, Toolbox, plain
 
-from .ai_files import mode_of
 from .choice import chosen_lesson, chosen_objective
-from .course import comparison, state_of
+from .course import revealed, state_of
 from .kit import KitError
-from .progress import load_progress, next_hint, record_solution_seen, timestamp
+from .ladder import next_hint
+from .mode import mode_of
+from .progress import load_progress, timestamp
 
 CURRENT = "headwater://lesson/current"
 _ASKS = {"anthropic/requiresUserInteraction": True}
@@ -49,7 +51,7 @@ async def ask_human(ctx: Context[Any, Any]) -> Elicit[Reveal]:
     if asks is None or (asks.form is None and asks.url is not None):
         raise ToolError(
             "a solution is shown when the human says so, and this program cannot ask them. They "
-            "can see it themselves: headwater lesson diff --solution"
+            "can see it themselves: headwater lesson reveal"
         )
     text = "The assistant wants to see this lesson's solution. The lesson then counts as seen."
     return Elicit(text, Reveal)
@@ -94,14 +96,12 @@ class LessonTools:
     ) -> dict[str, Any]:
         """The next hint for the first objective that is not met; each one is counted.
 
-        From a question (level 0) to a nearly finished line. Give one, then let the human try.
+        From the goal (level 0) to a nearly finished line. In mode `tutor` the next one comes after
+        a failed `headwater grade` of changed code, or a while: until then it is the same again.
         """
         with _told():
             found, objective = chosen_objective(lesson, load_progress(self._root))
-            level, text = next_hint(self._root, found, objective)
-            last = len(found.hints[objective]) - 1
-            about = {"lesson": found.name, "objective": objective, "level": level, "last": last}
-            return {**about, "text": text}
+            return asdict(next_hint(self._root, found, objective))
 
     async def reveal_solution(
         self,
@@ -116,8 +116,7 @@ class LessonTools:
             raise ToolError("the human does not want the solution shown; go on with `hint`")
         with _told():
             found = chosen_lesson(lesson, load_progress(self._root))
-            record_solution_seen(self._root, found, timestamp())
-            return {"lesson": found.name, "diff": comparison(self._root, found, solution=True)}
+            return {"lesson": found.name, "diff": revealed(self._root, found, timestamp())}
 
     async def current_lesson(self) -> str:
         """The lesson one is in: its page, objectives and state."""

@@ -12,27 +12,46 @@ import os
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from headwater.clock import Clock
+from typing import TYPE_CHECKING, Any
 
 from .kit import KitError
 from .lessons import Lesson
+
+if TYPE_CHECKING:
+    from headwater.clock import Clock
 
 _VERSION = 1
 
 
 @dataclass
 class LessonProgress:
-    """What happened in one lesson so far."""
+    """What happened in one lesson so far.
+
+    Attributes:
+        attempts: failed runs with code that differed from the run before: tries, not repetitions.
+        sources: the fingerprint of the code that was graded last.
+        hints: how many rungs of each objective's ladder were given.
+        hint_at: when the last one was, by objective, and `hint_attempts` after how many tries.
+    """
 
     started: str | None = None
     runs: int = 0
     failed_runs: int = 0
+    attempts: int = 0
+    sources: str = ""
     done: str | None = None
     solution_seen: str | None = None
     objectives: dict[str, bool] = field(default_factory=dict)
     hints: dict[str, int] = field(default_factory=dict)
+    hint_at: dict[str, str] = field(default_factory=dict)
+    hint_attempts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """`done`, `seen` when its solution was shown before that, `begun` or `open`."""
+        if self.solution_seen and not (self.done and self.done < self.solution_seen):
+            return "seen"
+        return "done" if self.done else "begun" if self.started else "open"
 
 
 @dataclass
@@ -49,6 +68,8 @@ class Progress:
 
 def timestamp(clock: Clock | None = None) -> str:
     """The time now, to the second, as text that sorts by age."""
+    from headwater.clock import Clock  # edit hooks read progress and have no time for a runtime
+
     seconds = (clock or Clock()).now_ns() // 1_000_000_000
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -107,13 +128,25 @@ def record_start(project: Path, lesson: Lesson, at: str) -> None:
     save_progress(project, progress)
 
 
-def record_grade(project: Path, lesson: Lesson, passed: dict[str, bool], at: str) -> None:
-    """What the grader found: each objective by its id; all true makes the lesson done."""
+def record_grade(
+    project: Path, lesson: Lesson, passed: dict[str, bool], at: str, *, sources: str = ""
+) -> None:
+    """What the grader found: each objective by its id; all true makes the lesson done.
+
+    Args:
+        project: the learner's project.
+        lesson: what was graded.
+        passed: whether each objective is met.
+        at: the time.
+        sources: the fingerprint of what was graded; the same code again is no new try.
+    """
     progress = load_progress(project)
     record = progress.of(lesson)
     every = all(passed.get(objective.id, False) for objective in lesson.objectives)
     record.runs += 1
     record.failed_runs += not every
+    record.attempts += not every and (not sources or sources != record.sources)
+    record.sources = sources
     record.objectives = dict(passed)
     if every:
         record.done = record.done or at
@@ -126,14 +159,3 @@ def record_solution_seen(project: Path, lesson: Lesson, at: str) -> None:
     record = progress.of(lesson)
     record.solution_seen = record.solution_seen or at
     save_progress(project, progress)
-
-
-def next_hint(project: Path, lesson: Lesson, objective: str) -> tuple[int, str]:
-    """The next rung of an objective's ladder, L0 first, and recorded; the last one stays."""
-    progress = load_progress(project)
-    hints = progress.of(lesson).hints
-    rungs = lesson.hints[objective]
-    level = min(hints.get(objective, 0), len(rungs) - 1)
-    hints[objective] = level + 1
-    save_progress(project, progress)
-    return level, rungs[level]

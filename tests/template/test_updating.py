@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from copier import run_update
 
-from headwater_workshop.ai_files import State, mode_of, states, updated
+from headwater_workshop.ai_files import State, states, updated
+from headwater_workshop.mode import mode_of
 from headwater_workshop.new import new_project
 from tests.template.kits import commit, copy, files, git, make_kit, mark
 

@@ -14,13 +14,13 @@ from headwater_workshop.ai_files import (
     block,
     bodies,
     main,
-    mode_of,
     rebuilt,
     removed,
     states,
     updated,
 )
 from headwater_workshop.kit import KitError
+from headwater_workshop.mode import mode_of
 from tests.template.kits import ROOT, copy, make_kit
 
 AGENTS = ROOT / "template" / "AGENTS.md.jinja"
@@ -96,18 +96,6 @@ def test_a_marker_without_a_partner_is_refused(kept: int) -> None:
     with pytest.raises(KitError, match="partner") as refused:
         updated(FIRST.replace(FIRST.splitlines()[1 if kept else 3], ""), "pair")
     assert "<!-- headwater:rules end -->" in refused.value.fix
-
-
-def test_a_mode_that_is_none_is_refused(tmp_path: Path) -> None:
-    """An answer file that somebody edited is told how to be mended; an old one means pair."""
-    assert mode_of(tmp_path) == "pair"
-    (tmp_path / ".copier-answers.yml").write_text("start: workshop\n")
-    assert mode_of(tmp_path) == "pair"
-    for text in ("assistant_mode: solo\n", "- no answers\n"):
-        (tmp_path / ".copier-answers.yml").write_text(text)
-        with pytest.raises(KitError, match="no mode") as refused:
-            mode_of(tmp_path)
-        assert "copier update --data assistant_mode=pair" in refused.value.fix
 
 
 def test_build_writes_and_check_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

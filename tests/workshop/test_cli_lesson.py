@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from headwater_workshop.cli_lesson import app
 from headwater_workshop.kit import read_folder, write_tree
 from headwater_workshop.lessons import load_lessons
+from headwater_workshop.mode import set_mode
 from headwater_workshop.progress import load_progress, record_grade
 from headwater_workshop.stages import complete, stage, started
 
@@ -161,8 +162,8 @@ def test_the_last_hint_says_how_to_see_the_solution(project: Path) -> None:
     """After it the decision is the learner's."""
     outputs = [lesson("hint", "L1.1").stdout for _ in range(6)]
     assert "Hint 5 of 5" in outputs[-1]
-    assert "diff 1 --solution" in outputs[-1]
-    assert not any("--solution" in output for output in outputs[:-1])
+    assert "lesson reveal 1" in outputs[-1]
+    assert not any("reveal" in output for output in outputs[:-1])
     assert load_progress(project).of(FIRST).solution_seen is None
 
 
@@ -191,7 +192,32 @@ def test_diff_with_the_solution_is_recorded(project: Path) -> None:
     assert load_progress(project).of(FIRST).solution_seen is not None
 
 
-@pytest.mark.parametrize("command", ["start", "reset", "hint", "diff", "goto 1"])
+@pytest.mark.parametrize("words", [("reveal", "1"), ("diff", "1", "--solution")])
+def test_a_tutored_solution_is_shown_after_a_yes(project: Path, words: tuple[str, ...]) -> None:
+    """No, or nobody to ask: closed, and nothing recorded. Yes: a diff, and the lesson is seen."""
+    set_mode(project, "tutor")
+    lesson("start", "1")
+    for answer in ("n\n", ""):
+        refused = CliRunner().invoke(app, list(words), input=answer)
+        assert (refused.exit_code, "headwater lesson hint 1" in refused.stderr) == (2, True)
+        assert load_progress(project).of(FIRST).solution_seen is None
+    shown = CliRunner().invoke(app, [*words, "--json"], input="y\n")
+    assert "priority: Priority" in json.loads(shown.stdout)["diff"]
+    assert "0 of 18 hints" in shown.stderr
+    assert facts("list")["lessons"][0]["state"] == "seen"
+    assert lesson(*words).exit_code == 0, "who has seen it is not asked again"
+
+
+def test_a_tutored_hint_says_when_the_next_one_comes(project: Path) -> None:
+    """The second call without a try gives the first hint again."""
+    set_mode(project, "tutor")
+    lesson("hint", "1")
+    again = lesson("hint", "1").stdout
+    assert "Hint 0 of 5, again" in again
+    assert "failed `headwater grade`" in again
+
+
+@pytest.mark.parametrize("command", ["start", "reset", "hint", "diff", "goto 1", "reveal"])
 def test_outside_a_project_each_command_says_so(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

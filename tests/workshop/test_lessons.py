@@ -15,6 +15,7 @@ minutes = 20
 minutes_short = 10
 objectives = [{ id = "L1.1", text = "Say why." }]
 files = ["backend/a.py"]
+targets = ["backend/a.py:do"]
 [hints]
 "L1.1" = ["a", "b", "c", "d", "e", "f"]
 """
@@ -34,6 +35,7 @@ def test_a_lesson_knows_its_data() -> None:
     assert [each.id for each in lesson.objectives] == ["L1.1"]
     assert lesson.hints == {"L1.1": ("a", "b", "c", "d", "e", "f")}
     assert lesson.text == "# First\n"
+    assert lesson.targets == ("backend/a.py:do",)
 
 
 def test_overlays_are_project_files() -> None:
@@ -72,6 +74,7 @@ def test_an_unknown_lesson_names_the_known_ones() -> None:
         ('"e", "f"', '"e"', "needs 6 hints"),
         ('"e", "f"', '"e", " "', "needs 6 hints"),
         ('"L1.1" = [', '"L1.2" = [', "hints and objectives differ"),
+        (":do", "", "targets in lesson.toml"),
         ("[hints]", "extra = 1\n[hints]", "unknown extra"),
         ("[hints]", "[hints", "is not TOML"),
     ],

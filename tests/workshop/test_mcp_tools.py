@@ -81,7 +81,7 @@ def test_a_solution_is_shown_when_the_human_says_so(project: Path, mode: str) ->
     [
         (human("decline"), "does not want"),
         (human("accept", reveal=False), "does not want"),
-        ({}, "headwater lesson diff --solution"),
+        ({}, "headwater lesson reveal"),
     ],
     ids=["declined", "said no", "cannot be asked"],
 )

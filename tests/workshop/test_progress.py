@@ -13,7 +13,6 @@ from headwater_workshop.lessons import load_lessons
 from headwater_workshop.progress import (
     find_project,
     load_progress,
-    next_hint,
     record_grade,
     record_solution_seen,
     record_start,
@@ -50,12 +49,23 @@ def test_a_grade_counts_and_a_done_lesson_stays_done(tmp_path: Path) -> None:
     assert record.objectives == {}
 
 
-def test_hints_go_up_one_rung_at_a_time_and_stay_at_the_last(tmp_path: Path) -> None:
-    """L0 first, each one recorded; after L5 it is L5 again."""
-    rungs = LESSON.hints["L1.1"]
-    given = [next_hint(tmp_path, LESSON, "L1.1") for _ in range(len(rungs) + 1)]
-    assert given == [*enumerate(rungs), (len(rungs) - 1, rungs[-1])]
-    assert load_progress(tmp_path).of(LESSON).hints == {"L1.1": len(rungs)}
+def test_the_same_code_again_is_no_new_try(tmp_path: Path) -> None:
+    """Failed runs are counted each, tries only when the code has changed in between."""
+    for sources in ("a", "a", "b"):
+        record_grade(tmp_path, LESSON, {}, "now", sources=sources)
+    record = load_progress(tmp_path).of(LESSON)
+    assert (record.failed_runs, record.attempts) == (3, 2)
+
+
+def test_a_solution_seen_before_is_not_solved(tmp_path: Path) -> None:
+    """Seen, then green: seen. Green, then seen: done."""
+    record_solution_seen(tmp_path, LESSON, "1")
+    record_grade(tmp_path, LESSON, MET, "2")
+    assert load_progress(tmp_path).of(LESSON).state == "seen"
+    other = load_lessons()[1]
+    record_grade(tmp_path, other, {each.id: True for each in other.objectives}, "1")
+    record_solution_seen(tmp_path, other, "2")
+    assert load_progress(tmp_path).of(other).state == "done"
 
 
 def test_a_seen_solution_stays_seen(tmp_path: Path) -> None:

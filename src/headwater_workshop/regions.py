@@ -1,0 +1,80 @@
+"""The learner's part of a lesson's files: functions and classes, and whether an edit changes them.
+
+A lesson names them in lesson.toml: `targets = ["backend/tasks.py:create_task", ...]`. A region is
+the text of every top-level statement that gives the name, decorators and comments included.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+MARK = "TODO(human)"
+"""The one comment that an assistant leaves in the learner's part."""
+_TODO_LINE = re.compile(rf"^\s*#\s*{re.escape(MARK)}[^\n]{{0,120}}$")
+_TODOS_AT_MOST = 1
+
+
+def changed_regions(before: str, after: str, names: Iterable[str]) -> list[str]:
+    """The names whose text an edit changes, in more than one added `# TODO(human)` comment.
+
+    A file that Python cannot read, before or after, has no regions: then all of it counts.
+    """
+    old, new = _without_todo(before), _without_todo(after)
+    if old == new:
+        return []
+    try:
+        was, becomes = regions(old), regions(new)
+    except (SyntaxError, ValueError):
+        return list(names)
+    return [name for name in names if was.get(name) != becomes.get(name)]
+
+
+def regions(text: str) -> dict[str, list[str]]:
+    """The text of every top-level statement by the name it gives.
+
+    Raises:
+        SyntaxError: it is no Python.
+    """
+    lines, found = text.splitlines(), dict[str, list[str]]()
+    for node in _statements(ast.parse(text).body):
+        for name in _given(node):
+            found.setdefault(name, []).append(_text(node, lines))
+    return found
+
+
+def too_many_todos(before: str, after: str) -> bool:
+    """Whether an edit adds a `TODO(human)` where there is one already: one question at a time."""
+    return after.count(MARK) > max(_TODOS_AT_MOST, before.count(MARK))
+
+
+def _without_todo(text: str) -> str:
+    lines = (line.rstrip() for line in text.splitlines())
+    return "\n".join(line for line in lines if not _TODO_LINE.match(line)).rstrip()
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Top-level statements, those inside `if` and `try` too."""
+    for node in body:
+        yield node
+        for part in ("body", "orelse", "finalbody"):
+            if isinstance(node, ast.If | ast.Try | ast.With):
+                yield from _statements(getattr(node, part, []))
+
+
+def _given(node: ast.stmt) -> Iterator[str]:
+    """The names a statement gives."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+        return
+    targets = list(getattr(node, "targets", [])) or [getattr(node, "target", None)]
+    for target in (*targets, getattr(node, "name", None)):  # `type X = ...` has a name
+        if isinstance(target, ast.AST):
+            yield from (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
+
+
+def _text(node: ast.stmt, lines: list[str]) -> str:
+    decorators = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(each.lineno for each in decorators)])
+    return "\n".join(lines[first - 1 : node.end_lineno])

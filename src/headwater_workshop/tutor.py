@@ -1,0 +1,165 @@
+"""Tutor mode: what an assistant leaves to the learner, decided here for hooks, tools and scorer.
+
+    protected_reason(root, path, after)   may this file be written so?
+    edited_text(root, tool_input)         the text that an Edit or a Write would leave
+    command_reason(root, command)         may this command run?
+    turn_line(root)                       one line of facts, for every turn
+
+A reason is a sentence to show; None means that nothing stands against it. It is a help for who
+wants to learn, not security: a program can be told to get around it, and who does so knows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .lessons import Lesson, load_lessons
+from .mode import mode_of
+from .progress import Progress, load_progress
+from .regions import MARK, changed_regions, too_many_todos
+from .shell_words import file_words, writes
+
+_OWN = (".headwater/progress.json", ".headwater/mode")
+_KEPT = "{name} is written by headwater alone: it holds the mode and the hints that were given."
+_HUMANS = (
+    (re.compile(r"\bheadwater(?:\.exe)?\s+(?:lesson\s+reveal|solution)\b"), "shows the solution"),
+    (re.compile(r"\bheadwater(?:\.exe)?\s+lesson\s+diff\b.*--solution"), "shows the solution"),
+    (re.compile(r"\bheadwater(?:\.exe)?\s+lesson\s+goto\b"), "lays a finished backend"),
+    (re.compile(r"\bheadwater(?:\.exe)?\s+mode\s+\w"), "changes how the assistant helps"),
+    (re.compile(r"lessons\.bundle|headwater_workshop"), "opens the kit's own files"),
+)
+_OWN_FILES = r"\.headwater/?(?:progress\.json|mode)?(?![\w/.-])"
+
+
+def current_lesson(root: Path) -> tuple[Lesson, Progress] | None:
+    """The lesson a learner is in, in tutor mode; None in pair mode, outside lessons, when done."""
+    if mode_of(root) != "tutor":
+        return None
+    progress = load_progress(root)
+    for lesson in load_lessons() if progress.current else ():
+        if lesson.name == progress.current and progress.of(lesson).done is None:
+            return lesson, progress
+    return None
+
+
+def protected_reason(root: Path, path: str | Path, after: str | None = None) -> str | None:
+    """Why an assistant does not write this file so; None when it may.
+
+    Args:
+        root: the project's folder.
+        path: the file, absolute or from the project's folder; with either kind of slash.
+        after: the text it would hold; None when that is not known, then any part may change.
+    """
+    name = _name(root, path)
+    if name is None or mode_of(root) != "tutor":
+        return None
+    if name in _OWN:
+        return _KEPT.format(name=name)
+    found = current_lesson(root)
+    names = _targets(found[0]).get(name, []) if found else []
+    if found is None or not names:
+        return None
+    before = _read(root / name)
+    changed = names if after is None else changed_regions(before, after, names)
+    if changed:
+        return _leave(name, changed, found[0])
+    if after is not None and too_many_todos(before, after):
+        return f"{name} has a {MARK} already; in tutor mode there is one at a time."
+    return None
+
+
+def edited_text(root: Path, tool_input: Mapping[str, Any]) -> str | None:
+    """The text a file would hold after a `Write` or `Edit` call; None when that cannot be said."""
+    if "content" in tool_input:
+        return str(tool_input["content"])
+    name = _name(root, str(tool_input.get("file_path", "")))
+    old, new = tool_input.get("old_string"), tool_input.get("new_string")
+    if name is None or old is None or new is None:
+        return None
+    text = _read(root / name)
+    if old == "":
+        return str(new) if not text else None
+    return text.replace(old, new) if tool_input.get("replace_all") else text.replace(old, new, 1)
+
+
+def command_reason(root: Path, command: str) -> str | None:
+    """Why an assistant does not run this command in tutor mode; None when it may.
+
+    Best effort, by its words: a redirect to a file with the learner's part, a program that changes
+    one, or a command of headwater that is the learner's to type.
+    """
+    if mode_of(root) != "tutor":
+        return None
+    for words, does in _HUMANS:
+        if words.search(command):
+            return f"In tutor mode that is the learner's to type, because it {does}."
+    if writes(command, _OWN_FILES):
+        return _KEPT.format(name=".headwater/")
+    found = current_lesson(root)
+    for name, names in (_targets(found[0]) if found else {}).items():
+        if found and writes(command, file_words(name), name.rpartition("/")[0]):
+            return _leave(name, names, found[0])
+    return None
+
+
+def turn_line(root: Path) -> str:
+    """One line of facts: `mode tutor; lesson 1; hint level 2 of 5; 3 failed attempts`."""
+    mode, progress = mode_of(root), load_progress(root)
+    facts = [f"mode {mode}"]
+    for lesson in load_lessons() if progress.current else ():
+        if lesson.name == progress.current:
+            facts += _lesson_facts(lesson, progress)
+    return "; ".join(facts)
+
+
+def _lesson_facts(lesson: Lesson, progress: Progress) -> list[str]:
+    record = progress.of(lesson)
+    last = max(len(rungs) for rungs in lesson.hints.values()) - 1
+    level = max(record.hints.values(), default=0) - 1
+    hint = f"hint level {level} of {last}" if level >= 0 else "no hint yet"
+    facts = [f"lesson {lesson.number}", hint, f"{record.attempts} failed attempts"]
+    if record.done or record.solution_seen:
+        facts.append("done" if record.done else "solution seen")
+    return facts
+
+
+def _targets(lesson: Lesson) -> dict[str, list[str]]:
+    """The names of the learner's part, by their file."""
+    found: dict[str, list[str]] = {}
+    for target in lesson.targets:
+        path, _, name = target.partition(":")
+        found.setdefault(path, []).append(name)
+    return found
+
+
+def _leave(name: str, names: list[str], lesson: Lesson) -> str:
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    are = "are" if len(names) > 1 else "is"
+    return (
+        f"{name}: {listed} {are} the learner's part of lesson {lesson.number} in tutor mode. "
+        f"One comment `# {MARK}: ...` can be put there, and `headwater lesson hint` has the next "
+        "step for them."
+    )
+
+
+def _name(root: Path, path: str | Path) -> str | None:
+    """The file's path from the project's folder, with `/`; None for a file elsewhere."""
+    text = str(path).replace("\\", "/")
+    base = root.resolve()
+    for start in dict.fromkeys((str(root).replace("\\", "/"), base.as_posix())):
+        if text.lower().startswith(f"{start.lower()}/"):
+            text = text[len(start) + 1 :]
+    try:
+        return (base / text).resolve().relative_to(base).as_posix()
+    except ValueError:
+        return None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
