@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -12,3 +13,9 @@ settings.register_profile(
 )
 settings.register_profile("prove", settings.get_profile("gate"), max_examples=1500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+
+def pytest_collection_finish() -> None:
+    """Collectors need not walk what stays to the end: modules, and thousands of collected tests."""
+    gc.collect()
+    gc.freeze()

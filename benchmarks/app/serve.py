@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 from headwater.loader import load
-from headwater.server import Server, ServerOptions
+from headwater.options import ServerOptions
+from headwater.server import Server
 from headwater.settings import Limits
 
 

@@ -8,29 +8,29 @@ The names a backend imports. A message's way through the runtime, file by file:
     server.py
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from headwater.core.context import ActionCtx, MutationCtx, QueryCtx
-from headwater.core.context_storage import Blob, BlobStream, FileMetadata
-from headwater.core.crons import Crons
-from headwater.core.functions import (
-    action,
-    internal_action,
-    internal_mutation,
-    internal_query,
-    mutation,
-    query,
-)
-from headwater.core.identity import UserIdentity
-from headwater.core.pagination import PaginationOptions, PaginationResult
-from headwater.core.providers import CustomJwt, Oidc
-from headwater.core.schema import Document, Id, Index, Model, SearchIndex
-from headwater.core.system import CronJob, ScheduledFunction, StoredFile
-from headwater.core.values import UNSET, Int64
-from headwater.errors import AppError
-
 if TYPE_CHECKING:
+    from headwater.core.context import ActionCtx, MutationCtx, QueryCtx
+    from headwater.core.context_storage import Blob, BlobStream, FileMetadata
+    from headwater.core.crons import Crons
+    from headwater.core.functions import (
+        action,
+        internal_action,
+        internal_mutation,
+        internal_query,
+        mutation,
+        query,
+    )
+    from headwater.core.identity import UserIdentity
+    from headwater.core.pagination import PaginationOptions, PaginationResult
+    from headwater.core.providers import CustomJwt, Oidc
+    from headwater.core.schema import Document, Id, Index, Model, SearchIndex
+    from headwater.core.system import CronJob, ScheduledFunction, StoredFile
+    from headwater.core.values import UNSET, Int64
     from headwater.environment import Settings
+    from headwater.errors import AppError
     from headwater.routes import Cors, HttpCtx
 
 __all__ = [
@@ -68,15 +68,35 @@ __all__ = [
     "query",
 ]
 
+_HOMES = {
+    "core.context": ("ActionCtx", "MutationCtx", "QueryCtx"),
+    "core.context_storage": ("Blob", "BlobStream", "FileMetadata"),
+    "core.crons": ("Crons",),
+    "core.functions": (
+        "action",
+        "internal_action",
+        "internal_mutation",
+        "internal_query",
+        "mutation",
+        "query",
+    ),
+    "core.identity": ("UserIdentity",),
+    "core.pagination": ("PaginationOptions", "PaginationResult"),
+    "core.providers": ("CustomJwt", "Oidc"),
+    "core.schema": ("Document", "Id", "Index", "Model", "SearchIndex"),
+    "core.system": ("CronJob", "ScheduledFunction", "StoredFile"),
+    "core.values": ("UNSET", "Int64"),
+    "environment": ("Settings",),
+    "errors": ("AppError",),
+    "routes": ("Cors", "HttpCtx"),
+}
+_HOME_OF = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name in names}
+
 
 def __getattr__(name: str) -> Any:
-    """What needs a library that not every backend uses is imported when one asks for it."""
-    if name == "Settings":
-        from headwater.environment import Settings
-
-        return Settings
-    if name in ("Cors", "HttpCtx"):
-        from headwater import routes
-
-        return getattr(routes, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """A name is imported when one asks for it: commands start without what backends are made of."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(home), name)
+    return found

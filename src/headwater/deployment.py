@@ -9,8 +9,7 @@ from typing import Any
 
 import orjson
 
-from headwater.core.identity import DEV_ISSUER
-from headwater.settings import STATE
+from headwater.settings import DEV_ISSUER, STATE
 
 
 def running_url(root: Path) -> str | None:

@@ -26,8 +26,9 @@ from headwater.environment import Environment
 from headwater.errors import HeadwaterError, StorageBusy
 from headwater.log_drain import drain_from_environment
 from headwater.log_writer import JsonLines, Output, Terminal
+from headwater.options import ServerOptions
 from headwater.redaction import Redactor
-from headwater.server import Server, ServerOptions
+from headwater.server import Server
 from headwater.settings import STATE, Limits, limits_from_environment
 from headwater.supervisor import AFTER_FAULT, STARTUP_FAILED, end_with_parent
 from headwater.terminal import visible

@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -45,6 +44,7 @@ from headwater.hub import Hub
 from headwater.last_call import LastCall
 from headwater.logs_api import LogsApi
 from headwater.metrics import Metrics
+from headwater.options import ServerOptions
 from headwater.origin import origin_of
 from headwater.pages import add_pages
 from headwater.server_logs import ServerLogs
@@ -63,35 +63,6 @@ _ADMIN_ROUTES = (
 _GC_THRESHOLDS = (10_000, 20, 50)  # Python's own make up half of a subscription's set-up
 _PING_S = 20.0  # between WebSocket pings
 _SWITCH_INTERVAL_S = 0.0005  # network latency while Python code runs: 0.7 ms instead of 10
-
-
-@dataclass(frozen=True)
-class ServerOptions:
-    """How a server is started.
-
-    Attributes:
-        root: the project's folder.
-        dev: development: tokens for pages, the backend watched.
-        allow_hosts: further names for Host.
-        allow_origins: further origins, or `*`.
-        show_errors: clients are told messages, traces and log lines in production too.
-        site_port: where HTTP routes are served; None for the port after `port`.
-        after_fault: the process before this one was ended by what it ran.
-        dev_tokens: development tokens are taken in production too.
-        verbose: show every call in the terminal.
-    """
-
-    root: Path
-    host: str = "127.0.0.1"
-    port: int = 3210
-    dev: bool = False
-    allow_hosts: list[str] = field(default_factory=list)
-    allow_origins: list[str] = field(default_factory=list)
-    after_fault: bool = False
-    verbose: bool = False
-    show_errors: bool = False
-    dev_tokens: bool = False
-    site_port: int | None = None
 
 
 def open_storage(state: Path) -> SqliteStorage:

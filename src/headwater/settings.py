@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+DEV_ISSUER = "https://dev.headwater.invalid"
+"""Who vouches for the people of a development server; nobody else can be called so."""
+
 STATE = ".headwater"
 """The folder of a project that holds what its server keeps: data, keys, variables."""
 

@@ -27,7 +27,7 @@ from headwater.core.database import Database
 from headwater.core.engine import Engine
 from headwater.core.failures import Failure
 from headwater.core.functions import ActionFn, MutationFn, QueryFn, Registered
-from headwater.core.identity import DEV_ISSUER, identity_of
+from headwater.core.identity import identity_of
 from headwater.core.job_queue import JobQueue
 from headwater.core.logs import CallLog, install_log_handler
 from headwater.core.manifest import ANY, FunctionKind, FunctionSpec, Manifest, canonical_path
@@ -41,7 +41,7 @@ from headwater.core.work import Execute, FromClient, Left, RunDue, Transact, Wor
 from headwater.errors import AppError, Conflict, HeadwaterError, Overloaded, StorageFailure
 from headwater.files import Files
 from headwater.loader import load
-from headwater.settings import Limits
+from headwater.settings import DEV_ISSUER, Limits
 from headwater.testing_faults import Fault, failing
 from headwater.variables import Put
 

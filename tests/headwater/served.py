@@ -11,7 +11,8 @@ import httpx
 from headwater.core.work import Work
 from headwater.hub import Hub
 from headwater.loader import load
-from headwater.server import Server, ServerOptions
+from headwater.options import ServerOptions
+from headwater.server import Server
 from headwater.settings import Limits
 from tests.headwater.projects import TASKS, write_project
 

@@ -13,8 +13,8 @@ import pytest
 
 from headwater.auth import NOBODY, Auth, Caller
 from headwater.clock import VirtualClock
-from headwater.core.identity import DEV_ISSUER
 from headwater.errors import InvalidToken
+from headwater.settings import DEV_ISSUER
 
 
 @pytest.fixture

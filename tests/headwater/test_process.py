@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from headwater.options import ServerOptions
 from headwater.process import decode_options, encode_options
-from headwater.server import ServerOptions
 
 
 def test_options_go_to_another_process_and_back(tmp_path: Path) -> None:

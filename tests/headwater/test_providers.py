@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from headwater import CustomJwt, Oidc
-from headwater.core.identity import DEV_ISSUER
 from headwater.core.manifest import Manifest
 from headwater.core.providers import Provider, checked, data_url, plain_issuer
 from headwater.errors import BackendLoadError, RegistrationError
 from headwater.loader import load
+from headwater.settings import DEV_ISSUER
 from tests.headwater.projects import write_project
 from tests.local_issuer import RSA_KEYS, make_key, public_jwk, public_pem
 from tests.local_issuer import data_url as data_url_of

@@ -31,10 +31,9 @@ from headwater.auth.tokens import (
     unknown_key,
 )
 from headwater.clock import Clock
-from headwater.core.identity import DEV_ISSUER
 from headwater.core.providers import Provider
 from headwater.errors import AuthProviderDown, InvalidAuthHeader, InvalidToken, NoAuthProvider
-from headwater.settings import Limits
+from headwater.settings import DEV_ISSUER, Limits
 
 _LATEST_S: Final = 1e12  # of an expiry: timers know no later one
 _SHORTEST_HEADER: Final = 7  # as Convex has it: nothing shorter can be one

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
-from headwater.core.identity import DEV_ISSUER, UserIdentity, identity_of
+from headwater.core.identity import UserIdentity, identity_of
 from headwater.core.names import wire_name
 from headwater.errors import InvalidToken
+from headwater.settings import DEV_ISSUER
 
 _OF_THE_TOKEN: Final = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti"}
 _WHO: Final = {"subject", "issuer", "tokenIdentifier"}  # ours to say, not a claim's

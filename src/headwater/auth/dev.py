@@ -11,8 +11,8 @@ import jwt
 
 from headwater.auth.tokens import Said, check_claims
 from headwater.clock import Clock
-from headwater.core.identity import DEV_ISSUER
 from headwater.errors import InvalidToken
+from headwater.settings import DEV_ISSUER
 
 DEFAULT_TOKEN_S: Final = 7 * 24 * 3600
 _ALGORITHM: Final = "HS256"

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from headwater.cli.project import project_root, usage_error
-from headwater.server import ServerOptions
+from headwater.options import ServerOptions
 from headwater.settings import Limits, limits_from_environment
 from headwater.supervisor import Supervisor, listen
 

@@ -8,8 +8,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from headwater.core.schema import Model
-
-DEV_ISSUER = "https://dev.headwater.invalid"
+from headwater.settings import DEV_ISSUER
 
 
 class UserIdentity(Model):

@@ -12,8 +12,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import orjson
 
-from headwater.core.identity import DEV_ISSUER
 from headwater.errors import RegistrationError
+from headwater.settings import DEV_ISSUER
 
 Algorithm = Literal["RS256", "ES256", "EdDSA"]
 

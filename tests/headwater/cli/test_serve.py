@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from headwater.cli import app
 from headwater.cli.project import server_url
+from headwater.options import ServerOptions
 from headwater.process import decode_options
-from headwater.server import ServerOptions
 from headwater.settings import STATE
 from headwater.supervisor import listen
 from tests.headwater.projects import write_project

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from headwater import QueryCtx, UserIdentity, query
-from headwater.core.identity import DEV_ISSUER, identity_of
+from headwater.core.identity import identity_of
+from headwater.settings import DEV_ISSUER
 from tests.headwater.core.things import backend_of
 
 
