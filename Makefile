@@ -32,10 +32,10 @@ start: $(READY)  ## a project in ./my-app, served with sample data at http://127
 	@$(BIN)/python -m headwater_workshop.start $(APP) --port $(PORT)
 
 test: $(READY) lint docs  ## the daily gate: format, lint, types, tests, docs
-	$(BIN)/pytest -rs -n 2 --dist loadfile -m "not prove"
+	$(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscope-reorder -m "not prove"
 
 prove: $(READY)  ## what takes longer: mutants, long histories, the whole template matrix
-	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -rs -n 2 --dist loadfile -m prove
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscope-reorder -m prove
 
 bench: $(READY)  ## ratios against the baselines; docs/benchmarks.md says how to read them
 	$(BIN)/python -m benchmarks

@@ -301,6 +301,7 @@ def test_first_pages_are_short(name: str, most: int) -> None:
     assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= most
 
 
+@pytest.mark.prove
 def test_figures_are_printed_beside_their_targets(capsys: pytest.CaptureFixture[str]) -> None:
     """`python tests/house_figures.py` prints a measured figure for each point it lists."""
     house_figures.main()

@@ -120,6 +120,7 @@ def files_zip(path: Path, many: int) -> dict[str, bytes]:
     return stored
 
 
+@pytest.mark.prove
 def test_files_travel_and_a_kill_leaves_none(start_server: StartServer, tmp_path: Path) -> None:
     """Killed while files are written: no row and no bytes stay. Redone, each is served as it was,
     and goes out as it came in.
@@ -146,6 +147,7 @@ def test_files_travel_and_a_kill_leaves_none(start_server: StartServer, tmp_path
         assert [after.read(name) for name in names] == [before.read(name) for name in names]
 
 
+@pytest.mark.prove
 def test_the_recipe_of_the_guide_fills_a_field(start_server: StartServer, tmp_path: Path) -> None:
     """`headwater run` begins it; it goes on by itself, a page at a time, across a kill too."""
     server = start_server()
@@ -260,6 +262,7 @@ def unfinished(server: ServerProcess) -> list[str]:
     return names
 
 
+@pytest.mark.prove
 def test_kill_in_the_middle_of_a_backfill(start_server: StartServer, tmp_path: Path) -> None:
     """The old backend serves while the index is filled; after the kill the new one goes on where
     the old process was, says so meanwhile, and has the index exact in the end.

@@ -73,6 +73,7 @@ def test_new_code_is_looked_at_and_then_served(server: ServerProcess) -> None:
     assert server.run("run", "tasks:names") == '[\n  "Old"\n]'
 
 
+@pytest.mark.prove
 def test_documents_that_do_not_fit_keep_the_old_code_serving(server: ServerProcess) -> None:
     """Each by table, id and field."""
     write_project(server.project, tasks=TASKS.replace("    title: str\n", "    title: int\n", 1))
@@ -94,6 +95,7 @@ def test_a_missing_variable_is_told_and_can_be_set(server: ServerProcess) -> Non
     assert (code, states(said)["settings"], json.loads(said)["rolled"]) == (0, "ok", True)
 
 
+@pytest.mark.prove
 def test_without_a_server_the_database_itself_is_looked_at(server: ServerProcess) -> None:
     """And the next start serves the code."""
     server.end()

@@ -91,7 +91,9 @@ def test_runaway_over_http_is_stopped(server: ServerProcess) -> None:
     check_named(json.loads(text)["errorMessage"], "spin")
 
 
-@pytest.mark.parametrize("kind", ["mutation", "subscription"])
+@pytest.mark.parametrize(
+    "kind", ["mutation", pytest.param("subscription", marks=pytest.mark.prove)]
+)
 def test_client_that_repeats_a_killing_call_is_refused(
     kind: str, start_server: StartServer, open_client: OpenClient
 ) -> None:
@@ -108,7 +110,7 @@ def test_client_that_repeats_a_killing_call_is_refused(
     assert other.call("mutation", "counters:increment", name="after") == 1
 
 
-@pytest.mark.parametrize("code", [0, 1])
+@pytest.mark.parametrize("code", [0, pytest.param(1, marks=pytest.mark.prove)])
 def test_handler_that_ends_the_process_does_not_end_the_server(
     code: int, start_server: StartServer, open_raw: OpenRaw
 ) -> None:

@@ -29,7 +29,7 @@ def results_across_a_kill(server: ServerProcess, user: OfficialClient) -> list[f
     return results + [user.result(call) for call in calls[ACKNOWLEDGED:]]
 
 
-@pytest.mark.parametrize("client", ["browser", "react"])
+@pytest.mark.parametrize("client", [pytest.param("browser", marks=pytest.mark.prove), "react"])
 def test_each_call_counts_once_across_a_kill(
     client: str, start_server: StartServer, open_client: OpenClient
 ) -> None:

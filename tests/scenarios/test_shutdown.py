@@ -16,7 +16,7 @@ def count(server: ServerProcess) -> int:
     return value
 
 
-@pytest.mark.parametrize("over", ["socket", "http"])
+@pytest.mark.parametrize("over", ["socket", pytest.param("http", marks=pytest.mark.prove)])
 def test_an_action_ends_what_it_began(
     over: str, start_server: StartServer, open_raw: OpenRaw
 ) -> None:

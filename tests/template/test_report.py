@@ -55,6 +55,7 @@ def test_it_writes_a_page_and_a_pdf(project: Path) -> None:
     assert paper.count(b"/Subtype /Image") >= 3
 
 
+@pytest.mark.prove
 def test_without_a_counted_day_it_says_why_there_is_none(tmp_path: Path) -> None:
     """In the words of `headwater data`."""
     new_project(tmp_path / "new", frontend="none", defaults=True, root=ROOT)

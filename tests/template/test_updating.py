@@ -131,6 +131,7 @@ def test_an_update_leaves_a_learner_s_code_to_the_lessons(kit: Path, tmp_path: P
     assert {"Dockerfile", "backend/labels.py", "backend/notes.py"} <= files(project)
 
 
+@pytest.mark.prove
 def test_a_conflict_is_shown_in_the_file(kit: Path, tmp_path: Path) -> None:
     """Where both changed one line both stand, between git's markers, and nothing is lost."""
     project = made_by(kit, tmp_path / "my-app")
@@ -146,6 +147,7 @@ def test_a_conflict_is_shown_in_the_file(kit: Path, tmp_path: Path) -> None:
     assert text.index("<<<<<<<") < mine < text.index("=======") < theirs < text.index(">>>>>>>")
 
 
+@pytest.mark.prove
 def test_another_answer_brings_its_files(kit: Path, tmp_path: Path) -> None:
     """An assistant that joins later gets its file; the mode's lines come with `ai-files update`."""
     project = made_by(kit, tmp_path / "my-app")

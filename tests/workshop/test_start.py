@@ -73,6 +73,7 @@ def test_it_serves_sample_data_and_takes_no_other_server_for_its_own(tmp_path: P
         assert "Ctrl-C" not in ended.stdout
 
 
+@pytest.mark.prove
 def test_it_ends_with_its_server(tmp_path: Path) -> None:
     """Ended from outside, it takes the server with it and prints no traceback."""
     with running(make_project(tmp_path)) as (program, port):

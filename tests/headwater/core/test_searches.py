@@ -385,6 +385,7 @@ def test_documents_read_counts_what_a_search_gives() -> None:
     assert "limit of 5 documents read" in raised(backend, search("search_content"))
 
 
+@pytest.mark.prove
 def test_a_rare_word_among_ten_thousand_messages_reads_few_documents(backend: Backend) -> None:
     """As many as it finds, in a room and everywhere."""
     for room in range(10):
