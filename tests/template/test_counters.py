@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,10 +13,7 @@ from hypothesis import strategies as st
 from headwater.core.context import MutationCtx
 from headwater.core.placement import InProcess
 from headwater.errors import AppError
-from headwater.loader import load
-from headwater.settings import Limits
 from headwater.testing import Backend, Caller
-from headwater_workshop.stages import complete, write
 
 Step = tuple[str, int, int, bool]
 
@@ -31,16 +26,6 @@ STEPS = st.lists(
 
 class Lost(Exception):
     """What a mutation meets after it has written."""
-
-
-@pytest.fixture(scope="module")
-def placement(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    """The complete project, loaded once; its modules are gone afterwards."""
-    root = tmp_path_factory.mktemp("complete")
-    write(complete(), root)
-    yield InProcess(load(root), Limits())
-    for name in [name for name in sys.modules if name.partition(".")[0] == "backend"]:
-        del sys.modules[name]
 
 
 class World:
