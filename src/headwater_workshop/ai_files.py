@@ -110,6 +110,15 @@ def updated(text: str, mode: str, *, force: bool = False, where: str = "AGENTS.m
     return text
 
 
+def write_mode(project: Path, mode: str) -> None:
+    """Let a project's AGENTS.md say how assistants help in lessons; its line ends stay."""
+    path = project / "AGENTS.md"
+    if path.is_file():
+        old = path.read_bytes().decode()
+        new = updated(old.replace("\r\n", "\n"), mode, where=str(path))
+        path.write_text(new, encoding="utf-8", newline="\r\n" if "\r\n" in old else "\n")
+
+
 def removed(text: str, where: str = "AGENTS.md") -> str:
     """The text without its blocks; those that were changed by hand stay, as plain text."""
     for match in reversed(list(_blocks(text, where))):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,21 +31,12 @@ def mode(
             typer.echo(mode_of(project))
             return
         has_claude = set_mode(project, chosen.value)
-        _write_block(project, chosen.value)
+        from .ai_files import write_mode
+
+        write_mode(project, chosen.value)
     except KitError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     typer.echo(f"Mode {chosen.value}: written to .headwater/mode and AGENTS.md.")
     if has_claude:
         typer.echo("Claude Code reads its output style at the start: /clear, or a new session.")
-
-
-def _write_block(project: Path, chosen: str) -> None:
-    """AGENTS.md says the mode too, for assistants that read nothing else."""
-    from .ai_files import updated
-
-    path = project / "AGENTS.md"
-    if path.is_file():
-        old = path.read_bytes().decode()
-        new = updated(old.replace("\r\n", "\n"), chosen, where=str(path))
-        path.write_text(new, encoding="utf-8", newline="\r\n" if "\r\n" in old else "\n")

@@ -59,7 +59,7 @@ def protected_reason(root: Path, path: str | Path, after: str | None = None) -> 
     if name in _OWN:
         return _KEPT.format(name=name)
     found = current_lesson(root)
-    names = _targets(found[0]).get(name, []) if found else []
+    names = targets_of(found[0]).get(name, []) if found else []
     if found is None or not names:
         return None
     before = _read(root / name)
@@ -99,7 +99,7 @@ def command_reason(root: Path, command: str) -> str | None:
     if writes(command, _OWN_FILES):
         return _KEPT.format(name=".headwater/")
     found = current_lesson(root)
-    for name, names in (_targets(found[0]) if found else {}).items():
+    for name, names in (targets_of(found[0]) if found else {}).items():
         if found and writes(command, file_words(name), name.rpartition("/")[0]):
             return _leave(name, names, found[0])
     return None
@@ -126,7 +126,7 @@ def _lesson_facts(lesson: Lesson, progress: Progress) -> list[str]:
     return facts
 
 
-def _targets(lesson: Lesson) -> dict[str, list[str]]:
+def targets_of(lesson: Lesson) -> dict[str, list[str]]:
     """The names of the learner's part, by their file."""
     found: dict[str, list[str]] = {}
     for target in lesson.targets:

@@ -1,0 +1,45 @@
+"""What an assistant finds in a project in each arm."""
+
+from pathlib import Path
+
+import pytest
+from evals.arms import ARMS, dress, options
+
+GUIDANCE = {
+    *("AGENTS.md", "CLAUDE.md", ".mcp.json", ".claude/settings.json", ".claude/launcher.py"),
+    *(".claude/skills/hint/SKILL.md", ".claude/agents/rule-reviewer.md"),
+}
+BOOK = {"AGENTS.md", "CLAUDE.md"}
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("none", set[str]()),
+        ("rulebook", BOOK),
+        ("check", BOOK),
+        ("hooks", BOOK | {".claude/settings.json", ".claude/launcher.py"}),
+        ("mcp", GUIDANCE),
+    ],
+)
+def test_an_arm_has_what_it_says(tmp_path: Path, name: str, found: set[str]) -> None:
+    """Each has what the one before has, and more; the code is there in all."""
+    for file in (*GUIDANCE, ".cursor/rules/headwater.mdc", "backend/tasks.py"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("a\n`uv run headwater check`\n")
+    dress(tmp_path, ARMS[name])
+    files = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert files == found | {"backend/tasks.py"}
+    if found:
+        spoken_of = "headwater check" in (tmp_path / "AGENTS.md").read_text()
+        assert spoken_of is ARMS[name].check
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_nothing_of_the_user_is_taken_along(name: str) -> None:
+    """Their settings and servers stay out, or two machines measure two things."""
+    words = options(ARMS[name])
+    assert words[words.index("--setting-sources") + 1] == "project,local"
+    assert "--strict-mcp-config" in words
+    assert ("--mcp-config" in words) is (name == "mcp")
+    assert ("--disallowedTools" in words) is not ARMS[name].check
