@@ -92,11 +92,12 @@ _HOMES = {
 }
 _HOME_OF = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name in names}
 
+if not TYPE_CHECKING:  # a type checker shall say of a name that there is none
 
-def __getattr__(name: str) -> Any:
-    """A name is imported when one asks for it: commands start without what backends are made of."""
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(home), name)
-    return found
+    def __getattr__(name: str) -> Any:
+        """A name is imported when one asks for it: commands start without what backends need."""
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(home), name)
+        return found

@@ -1,29 +1,27 @@
 """The workshop's commands, joined to `headwater` by its entry-point group.
 
 Each command's own module is imported only when the command is called, so that `headwater dev`
-starts without them.
+starts without them, and a hook answers at once.
 """
 
 from __future__ import annotations
 
 import typer
 
+from headwater.cli import COMMANDS
+
+PLACES = {
+    "new": "headwater_workshop.cli_new:new",
+    "lesson": "headwater_workshop.cli_lesson:app",
+    "solution": "headwater_workshop.cli_lesson:reveal",
+    "mode": "headwater_workshop.cli_mode:mode",
+    "grade": "headwater_workshop.cli_grade:grade",
+    "ai-files": "headwater_workshop.cli_ai_files:app",
+    "wheelhouse": "headwater_workshop.cli_wheelhouse:wheelhouse",
+}
+"""Each command, with its module and the function, or the group of commands, in it."""
+
 
 def register(app: typer.Typer) -> None:
-    """Join `new`, `lesson`, `solution`, `mode`, `grade` and others to the command line."""
-    from headwater_workshop import (
-        cli_ai_files,
-        cli_grade,
-        cli_lesson,
-        cli_mode,
-        cli_new,
-        cli_wheelhouse,
-    )
-
-    cli_new.register(app)
-    app.add_typer(cli_lesson.app, name="lesson")
-    app.command("solution")(cli_lesson.reveal)
-    cli_mode.register(app)
-    cli_grade.register(app)
-    app.add_typer(cli_ai_files.app, name="ai-files")
-    cli_wheelhouse.register(app)
+    """Join the workshop's commands to the headwater command line."""
+    COMMANDS.update(PLACES)

@@ -16,11 +16,6 @@ from headwater_workshop.progress import find_project, load_progress, record_grad
 from headwater_workshop.report import GradeResult, junit, show
 
 
-def register(app: typer.Typer) -> None:
-    """Join the headwater command line."""
-    app.command("grade")(grade)
-
-
 def grade(
     lesson: Annotated[
         str | None, typer.Argument(metavar="[LESSON]", help="1, L1 or its name; else the current.")

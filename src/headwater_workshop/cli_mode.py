@@ -14,11 +14,6 @@ from .progress import find_project
 Mode = StrEnum("Mode", ["pair", "tutor"])
 
 
-def register(app: typer.Typer) -> None:
-    """Join the headwater command line."""
-    app.command("mode")(mode)
-
-
 def mode(
     chosen: Annotated[
         Mode | None, typer.Argument(metavar="[pair|tutor]", help="Left out: say which it is.")

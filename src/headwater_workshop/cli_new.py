@@ -42,11 +42,6 @@ class Mode(StrEnum):
     tutor = "tutor"
 
 
-def register(app: typer.Typer) -> None:
-    """Join the headwater command line."""
-    app.command("new")(new)
-
-
 def new(
     target: Annotated[Path, typer.Argument(help="A folder that is not there yet.", metavar="DIR")],
     name: Annotated[str | None, typer.Option(help="The project's name; else the folder's.")] = None,

@@ -23,11 +23,6 @@ class WithNpm(StrEnum):
     react = "react"
 
 
-def register(app: typer.Typer) -> None:
-    """Join the headwater command line."""
-    app.command("wheelhouse")(wheelhouse)
-
-
 def wheelhouse(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to fill, or to go on.")],
     platform: Annotated[

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from headwater_workshop.cli import register
+from headwater_workshop.cli_grade import grade
 from headwater_workshop.lessons import find_lesson
 from headwater_workshop.progress import load_progress
 from headwater_workshop.stages import stage, started, write
@@ -20,9 +20,10 @@ runner = CliRunner()
 
 @pytest.fixture
 def app() -> typer.Typer:
-    """A command line that the workshop has joined."""
+    """A command line with `grade` and one more command."""
     app = typer.Typer()
-    register(app)
+    app.command("grade")(grade)
+    app.command("other")(lambda: None)
     return app
 
 

@@ -9,10 +9,10 @@ import typer
 from typer.testing import CliRunner
 
 from headwater_workshop.ai_files import updated
-from headwater_workshop.cli_mode import register
+from headwater_workshop.cli_mode import mode
 
 APP = typer.Typer()
-register(APP)
+APP.command("mode")(mode)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
-from headwater_workshop.cli_new import Assistant, Frontend, Mode, Start, register
+from headwater_workshop.cli_new import Assistant, Frontend, Mode, Start, new
 from tests.template.kits import ROOT, make_kit, recorded
 
 RUNNER = CliRunner()
@@ -21,7 +21,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     kit = make_kit(tmp_path / "kit")
     monkeypatch.setattr("headwater_workshop.new.kit_root", lambda: kit)
     app = typer.Typer()
-    register(app)
+    app.command("new")(new)
     app.command("other")(lambda: None)
     return app
 

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from headwater_workshop import room
-from headwater_workshop.cli_wheelhouse import register
+from headwater_workshop.cli_wheelhouse import wheelhouse
 from headwater_workshop.kit import KitError
 from headwater_workshop.targets import Pin, target
 from headwater_workshop.wheelhouse import fetch, fetch_npm
@@ -20,7 +20,7 @@ from headwater_workshop.wheelhouse import fetch, fetch_npm
 YOURS = target(None, None)
 PYTHON = Path(sys.executable)
 APP = typer.Typer()
-register(APP)
+APP.command("wheelhouse")(wheelhouse)
 
 
 @pytest.fixture

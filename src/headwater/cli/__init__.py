@@ -35,7 +35,10 @@ COMMANDS = {
     "mcp": "mcp:mcp",
     "explain": "explain:explain",
 }
-"""Each command, with its file in this folder and the function, or the group of commands, in it."""
+"""Each command, with its file and the function, or the group of commands, in it.
+
+A file is one of this folder, or a module by its whole name: so others join.
+"""
 
 
 class _Commands(UserDict[str, Any]):
@@ -50,7 +53,8 @@ class _Commands(UserDict[str, Any]):
 
 def _loaded(name: str, place: str) -> Any:
     module, _, attribute = place.partition(":")
-    target = getattr(import_module(f"{__name__}.{module}"), attribute)
+    path = module if "." in module else f"{__name__}.{module}"
+    target = getattr(import_module(path), attribute)
     if not isinstance(target, typer.Typer):
         function, target = target, typer.Typer(add_completion=False)
         target.command(name)(function)
