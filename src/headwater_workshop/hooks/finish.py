@@ -1,0 +1,85 @@
+"""Stop: a turn ends when check and grade pass, or after it was said once why they do not.
+
+A turn that was sent on once is not sent on again (`stop_hook_active`); a session is sent on eight
+times at most without a good end in between. Where the code is as it was when the session began or
+last ended well, nothing is checked: a question about the weather costs no grading run.
+"""
+
+from __future__ import annotations
+
+from headwater.check import check_project
+from headwater.rules import Finding
+
+from ..ai_files import mode_of
+from ..kit import KitError
+from ..lessons import Lesson
+from ..progress import record_grade, timestamp
+from .own import safe_lesson
+from .payload import Call, Payload, cut
+from .records import Record, load, mark, save
+
+BLOCKS_AT_MOST = 8
+SHOWN_AT_MOST = 5
+
+
+def stopping(call: Call) -> Payload:
+    """Nothing when the turn may end; else a block with what is not done."""
+    record = load(call.root).get(call.session, Record())
+    now = mark(call.root)
+    if call.payload.get("stop_hook_active") or record.mark == now:
+        return {}
+    try:
+        reason = _open(call)
+    except KitError as error:
+        return {"systemMessage": f"headwater hook stop could not grade: {error.what}"}
+    if not reason:
+        save(call.root, call.session, Record(now))
+        return {}
+    return _block(call, record, reason)
+
+
+def _block(call: Call, record: Record, reason: str) -> Payload:
+    if record.blocks >= BLOCKS_AT_MOST:
+        return {"systemMessage": cut(f"Not done, after {record.blocks} reminders.\n\n{reason}")}
+    record.blocks += 1
+    save(call.root, call.session, record)
+    return {"decision": "block", "reason": cut(reason)}
+
+
+def _open(call: Call) -> str:
+    """What is not done yet, as facts; empty when all is well."""
+    if not (call.root / "backend").is_dir():
+        return ""
+    in_hand = safe_lesson(call.root)
+    tutor = in_hand is not None and mode_of(call.root) == "tutor"
+    errors = [each for each in check_project(call.root) if each.severity == "error"]
+    if in_hand is not None and tutor:  # the lesson's files are the learner's to mend
+        errors = [each for each in errors if each.path not in in_hand[0].files]
+    if errors:
+        return _errors(errors)
+    return _grade(call, in_hand[0]) if in_hand is not None and not tutor else ""
+
+
+def _errors(errors: list[Finding]) -> str:
+    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    rest = len(errors) - SHOWN_AT_MOST
+    parts = [f"headwater check finds {count} in backend/ (HW504: finish honestly)."]
+    parts += [each.render() for each in errors[:SHOWN_AT_MOST]]
+    parts += [f"{rest} more: uv run headwater check"] if rest > 0 else []
+    return "\n\n".join(parts)
+
+
+def _grade(call: Call, lesson: Lesson) -> str:
+    """Why the lesson in hand does not pass; empty when it does. The run counts as any other."""
+    from ..grader import grade  # heavy, and needed only here
+
+    result = grade(call.root, lesson)
+    met = {each.id: each.met for each in result.objectives}
+    record_grade(call.root, lesson, met, timestamp())
+    if result.passed:
+        return ""
+    wanting = ", ".join(each.id for each in result.objectives if not each.met)
+    parts = [f"headwater grade {lesson.number}: not yet; open: {wanting} (HW504)."]
+    failed = [each for each in result.checks if each.finding is not None]
+    parts += [f"{each.title}\n{each.finding}" for each in failed[:SHOWN_AT_MOST]]
+    return "\n\n".join(parts)

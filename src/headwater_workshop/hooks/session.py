@@ -1,0 +1,73 @@
+"""SessionStart and UserPromptSubmit: where the project and the learner are, as facts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from headwater.check import check_project
+
+from ..ai_files import mode_of
+from ..lessons import Lesson
+from ..progress import LessonProgress
+from .own import safe_lesson
+from .payload import Call, Payload, context
+from .records import Record, mark, save
+
+
+def started(call: Call) -> Payload:
+    """Mode, lesson, server and findings: what an assistant would have to ask for."""
+    root = call.root
+    if not (root / "backend").is_dir():
+        return context("SessionStart", f"{root} has no backend/: no project of headwater is here.")
+    save(root, call.session, Record(mark(root)))
+    facts = [f"A project of headwater; mode {mode_of(root)}.", _lesson(root), _server(root)]
+    facts += [_findings(root), _notes(root)]
+    return context("SessionStart", "\n".join(fact for fact in facts if fact))
+
+
+def prompted(call: Call) -> Payload:
+    """In tutor mode, one line with the lesson, the hints and the failed runs; else nothing."""
+    in_hand = safe_lesson(call.root)
+    if in_hand is None or mode_of(call.root) != "tutor":
+        return {}
+    return context("UserPromptSubmit", f"mode tutor; {_standing(*in_hand)}")
+
+
+def _lesson(root: Path) -> str:
+    in_hand = safe_lesson(root)
+    if in_hand is None:
+        return "No lesson is in hand; `uv run headwater lesson list` shows them."
+    return f"In hand: {_standing(*in_hand)}."
+
+
+def _standing(lesson: Lesson, record: LessonProgress) -> str:
+    met = sum(record.objectives.get(each.id, False) for each in lesson.objectives)
+    hints = sum(record.hints.values())
+    of = sum(len(rungs) for rungs in lesson.hints.values())
+    return (
+        f"lesson {lesson.number} ({lesson.name}); {met} of {len(lesson.objectives)} objectives met;"
+        f" {hints} of {of} hints taken; {record.failed_runs} failed runs"
+    )
+
+
+def _server(root: Path) -> str:
+    try:
+        told = json.loads((root / ".headwater" / "server.json").read_text(encoding="utf-8"))
+        return f"Its server said that it answers at {told['url']}."
+    except (OSError, ValueError, KeyError, TypeError):
+        return "Its server is not running; `uv run headwater dev` starts it."
+
+
+def _findings(root: Path) -> str:
+    found = check_project(root)
+    if not found:
+        return "headwater check: no findings."
+    files = sorted({each.path for each in found})
+    return f"headwater check: {len(found)} findings, in {', '.join(files[:5])}."
+
+
+def _notes(root: Path) -> str:
+    if not (root / "backend" / "notes.py").is_file():
+        return ""
+    return "Working notes of earlier sessions: `uv run headwater run notes:recent`, skill memory."
