@@ -18,7 +18,7 @@ Region = tuple[str, str]
 """A name at the top of a file of the backend: the file, and the name."""
 
 _TOP = re.compile(r"(?:async\s+def|def|class)\s+(?P<def>\w+)|(?P<name>\w+)\s*[:=]")
-_MARK = re.compile(r"\s*#.*TODO\(human\)")
+_MARK = "TODO(human)"
 _MARK_AT_MOST = 120
 _CONTAINERS = ("", ".claude", "lessons")
 
@@ -133,7 +133,7 @@ def _parts(text: str) -> dict[str, str]:
 
 
 def _is_mark(line: str) -> bool:
-    return len(line) <= _MARK_AT_MOST and bool(_MARK.match(line))
+    return len(line) <= _MARK_AT_MOST and line.lstrip().startswith("#") and _MARK in line
 
 
 def _bare(part: str | None) -> str:

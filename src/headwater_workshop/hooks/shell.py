@@ -38,9 +38,10 @@ _BOUNDARY = re.compile(r"[;|&()\n]+")
 _SCRIPT = re.compile(r"\b(?:python[\d.]*|py|node|ruby|perl|deno|bun|php)(?:\.exe)?\b")
 _INLINE = re.compile(r"\s-(?:c|e|p|Command)\b|<<|\|\s*(?:python|node)")
 _WRITES = re.compile(
-    r"write|unlink|rename|replace|remove|rmtree|copy|move|truncate|dump|['\"][wax]b?\+?['\"]|spew"
+    r"write|unlink|rename|replace|remove|rmtree|copy|move|truncate|dump|spew|"
+    r"[,=]\s*\\?['\"][wax]b?\+?\\?['\"]"
 )
-_QUOTED = re.compile(r"['\"]([^'\"\n]+)['\"]")
+_QUOTED = re.compile(r"(?=['\"]([^'\"\\\n]+)\\?['\"])")  # between any two neighbouring quotes
 
 
 @dataclass(frozen=True)

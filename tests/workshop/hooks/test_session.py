@@ -1,0 +1,52 @@
+"""SessionStart and UserPromptSubmit: facts, and only those."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headwater_workshop.lessons import find_lesson
+from headwater_workshop.progress import next_hint, record_grade
+from tests.workshop.hooks.payloads import AT, BAD, asked, make, recorded
+
+
+def facts(project: Path, event: str = "SessionStart") -> str:
+    """What the assistant is told."""
+    word = {"SessionStart": "session-start", "UserPromptSubmit": "user-prompt-submit"}[event]
+    output = asked(word, recorded(project, event)).get("hookSpecificOutput")
+    assert output is None or output["hookEventName"] == event
+    return str(output["additionalContext"]) if output else ""
+
+
+def test_a_session_begins_with_where_things_are(tmp_path: Path) -> None:
+    """Mode, lesson, server, findings, notes."""
+    project = make(tmp_path, mode="tutor", lesson="2")
+    (project / "backend" / "clocks.py").write_text(BAD)
+    said = facts(project)
+    assert "mode tutor" in said
+    assert "lesson 2 (02-indexes-or-scans); 0 of 3 objectives met" in said
+    assert "server is not running" in said
+    assert "in backend/clocks.py" in said
+    assert "notes:recent" in said
+
+
+def test_a_folder_that_is_no_project_is_said_to_be_none(tmp_path: Path) -> None:
+    """The session goes on all the same."""
+    assert "no project of headwater" in facts(tmp_path)
+
+
+def test_in_tutor_mode_each_turn_knows_the_ladder(tmp_path: Path) -> None:
+    """One line that survives a compaction: lesson, hints, failed runs."""
+    project = make(tmp_path, mode="tutor", lesson="1")
+    lesson = find_lesson("1")
+    record_grade(project, lesson, {}, AT)
+    next_hint(project, lesson, "L1.1")
+    said = facts(project, "UserPromptSubmit")
+    assert said.startswith("mode tutor; lesson 1 (01-schema-and-validators); 0 of 3")
+    assert "1 of 18 hints taken; 1 failed runs" in said
+    assert "\n" not in said
+
+
+def test_otherwise_a_turn_costs_no_words(tmp_path: Path) -> None:
+    """Neither in pair mode nor without a lesson."""
+    assert facts(make(tmp_path / "a", lesson="1"), "UserPromptSubmit") == ""
+    assert facts(make(tmp_path / "b", mode="tutor"), "UserPromptSubmit") == ""

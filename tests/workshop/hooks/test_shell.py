@@ -1,0 +1,81 @@
+"""Which files a command line writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater_workshop.hooks.shell import targets
+
+BASH = {
+    "echo x > a b": ["a"],
+    "echo x >> 'my app/a'": ["my app/a"],
+    "cat > a <<'EOF'\nrm b > c\nEOF": ["a"],
+    "cat <<EOF | tee -a a b\ntext\nEOF": ["a", "b"],
+    "sed -i 's/x/y/' a": ["s/x/y/", "a"],
+    "sed -i.bak -e s/x/y/ a": ["s/x/y/", "a"],
+    "perl -pi -e 's/x/y/' a": ["s/x/y/", "a"],
+    "cp x a": ["a", "a/x"],
+    "cp -t d x": ["d", "d/x"],
+    "mv a b": ["a", "b"],
+    "rm -rf a && echo done": ["a"],
+    "sudo FOO=1 rm a": ["a"],
+    "find a -name '*.py' -delete": ["a", "*.py"],
+    "make test 2>&1 | tee log": ["log"],
+    "dd if=/dev/zero of=a": ["a"],
+    "bash -c 'echo x > a'": ["a"],
+    "curl -o a http://127.0.0.1/": ["a"],
+    "git mv a b": ["a", "b"],
+    "uv run python -c \"open('a', 'w').write('x')\"": ["a", "w", "x"],
+    'python3 -c "open(\\"a\\", \\"w\\").write(1)"': ["a", "w"],
+    "python3 - <<'EOF'\nfrom pathlib import Path\nPath('a').write_text('x')\nEOF": ["a", "x"],
+    "touch a; (cd d; touch b)": ["a", "b"],
+}
+READS = [
+    "cat a | grep x",
+    "sed -n 1,20p a",
+    "git diff a && git log > /dev/null",
+    "uv run headwater check backend/tasks.py",
+    "python3 -c \"print(open('a').read())\"",
+    "make test 2>&1",
+    "diff <(cat a) b",
+    "echo 'rm a > b'",
+    "python -m pytest -p no:cacheprovider",
+    "",
+]
+POWERSHELL = {
+    "Set-Content -Path backend\\_generated\\api.ts -Value x": "backend\\_generated\\api.ts",
+    "'x' | Out-File \"my app\\a\"": "my app\\a",
+    "Remove-Item -Recurse .headwater": ".headwater",
+    "(Get-Content a) -replace 'x','y' > b": "b",
+    "Copy-Item x a": "a",
+}
+
+
+@pytest.mark.parametrize("command", BASH)
+def test_what_a_command_writes_is_read_from_its_words(command: str) -> None:
+    """Redirections, the usual programs, and strings of an inline script that writes."""
+    found = [each.path for each in targets(command)]
+    assert [path for path in found if path in BASH[command]] == BASH[command], found
+
+
+@pytest.mark.parametrize("command", READS)
+def test_reading_is_no_writing(command: str) -> None:
+    """Nothing is named but the bin that everybody writes to."""
+    assert [each.path for each in targets(command) if each.path != "/dev/null"] == []
+
+
+@pytest.mark.parametrize("command", POWERSHELL)
+def test_powershell_has_words_of_its_own(command: str) -> None:
+    """A backslash separates folders there, and escapes nothing."""
+    assert POWERSHELL[command] in [each.path for each in targets(command, powershell=True)]
+
+
+def test_a_change_of_folder_goes_with_the_name() -> None:
+    """`cd x && rm y` deletes x/y."""
+    (found,) = targets("cd .headwater && rm progress.json")
+    assert (found.cwd, found.path, found.gone) == (".headwater", "progress.json", True)
+
+
+def test_a_quote_without_its_partner_is_read_all_the_same() -> None:
+    """A shell would refuse it; a hook does not fail on it."""
+    assert "a" in [each.path for each in targets("echo 'x > a")]
