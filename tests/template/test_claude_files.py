@@ -19,6 +19,7 @@ import yaml
 from headwater.check import check_project
 from headwater_workshop.cli import PLACES, register
 from headwater_workshop.hooks import EVENTS
+from headwater_workshop.mode import STYLES
 from headwater_workshop.stages import stage, write
 from tests.docs.commands import headwater_commands, parse_headwater
 from tests.template.kits import ROOT, ROWS, Row, copy, files, make_kit
@@ -75,8 +76,7 @@ def test_every_json_file_holds_what_its_schema_says(kit: Path, tmp_path: Path, r
         jsonschema.validate(json.loads((made / name).read_text("utf-8")), BY_NAME[name])
     if row.claude:
         settings = json.loads((made / ".claude" / "settings.json").read_text("utf-8"))
-        assert settings["outputStyle"] == row.assistant_mode
-        assert (made / ".claude" / "output-styles" / f"{row.assistant_mode}.md").is_file()
+        assert settings["outputStyle"] == STYLES[row.assistant_mode]
 
 
 SPOILS = {
@@ -246,9 +246,9 @@ def test_a_tutor_keeps_its_rule_where_styles_do_not_reach() -> None:
     agent = CLAUDE / "agents" / "rule-reviewer.md"
     assert head(agent)["name"] == "rule-reviewer"
     assert "tutor mode" in agent.read_text("utf-8")
-    for mode in ("tutor", "pair"):
+    for mode, name in STYLES.items():
         style = head(CLAUDE / "output-styles" / f"{mode}.md")
-        assert (style["name"], style["keep-coding-instructions"]) == (mode, True)
+        assert (style["name"], style["keep-coding-instructions"]) == (name, True)
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -257,7 +257,7 @@ def test_commands_in_them_exist(path: Path) -> None:
     register(None)  # type: ignore[arg-type]  # the program of these tests has joined already
     assert set(PLACES) <= set(headwater_commands())
     text = path.read_text("utf-8")
-    for words in re.findall(r"`uv run (?:--quiet )?headwater ([^`]*)`", text):
+    for words in re.findall(r"`(?:echo y \| )?uv run (?:--quiet )?headwater ([^`]*)`", text):
         parse_headwater(words.replace("$ARGUMENTS", "").split())
     assert "{{" not in text
     assert "{%" not in text

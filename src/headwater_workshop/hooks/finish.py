@@ -10,11 +10,11 @@ from __future__ import annotations
 from headwater.check import check_project
 from headwater.rules import Finding
 
-from ..ai_files import mode_of
 from ..kit import KitError
 from ..lessons import Lesson
+from ..mode import mode_of
 from ..progress import record_grade, timestamp
-from .own import safe_lesson
+from .own import lesson_in_hand
 from .payload import Call, Payload, cut
 from .records import Record, load, mark, save
 
@@ -50,7 +50,7 @@ def _open(call: Call) -> str:
     """What is not done yet, as facts; empty when all is well."""
     if not (call.root / "backend").is_dir():
         return ""
-    in_hand = safe_lesson(call.root)
+    in_hand = lesson_in_hand(call.root)
     tutor = in_hand is not None and mode_of(call.root) == "tutor"
     errors = [each for each in check_project(call.root) if each.severity == "error"]
     if in_hand is not None and tutor:  # the lesson's files are the learner's to mend
@@ -75,7 +75,7 @@ def _grade(call: Call, lesson: Lesson) -> str:
 
     result = grade(call.root, lesson)
     met = {each.id: each.met for each in result.objectives}
-    record_grade(call.root, lesson, met, timestamp())
+    record_grade(call.root, lesson, met, timestamp(), sources=result.sources)
     if result.passed:
         return ""
     wanting = ", ".join(each.id for each in result.objectives if not each.met)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from headwater.check import check_project
 
-from ..ai_files import mode_of
-from ..lessons import Lesson
-from ..progress import LessonProgress
-from .own import safe_lesson
+from ..mode import mode_of
+from ..tutor import current_lesson, turn_line
+from .own import lesson_in_hand
 from .payload import Call, Payload, context
 from .records import Record, mark, save
 
@@ -28,27 +27,19 @@ def started(call: Call) -> Payload:
 
 def prompted(call: Call) -> Payload:
     """In tutor mode, one line with the lesson, the hints and the failed runs; else nothing."""
-    in_hand = safe_lesson(call.root)
-    if in_hand is None or mode_of(call.root) != "tutor":
+    if current_lesson(call.root) is None:
         return {}
-    return context("UserPromptSubmit", f"mode tutor; {_standing(*in_hand)}")
+    return context("UserPromptSubmit", turn_line(call.root))
 
 
 def _lesson(root: Path) -> str:
-    in_hand = safe_lesson(root)
+    in_hand = lesson_in_hand(root)
     if in_hand is None:
         return "No lesson is in hand; `uv run headwater lesson list` shows them."
-    return f"In hand: {_standing(*in_hand)}."
-
-
-def _standing(lesson: Lesson, record: LessonProgress) -> str:
+    lesson, record = in_hand
     met = sum(record.objectives.get(each.id, False) for each in lesson.objectives)
-    hints = sum(record.hints.values())
-    of = sum(len(rungs) for rungs in lesson.hints.values())
-    return (
-        f"lesson {lesson.number} ({lesson.name}); {met} of {len(lesson.objectives)} objectives met;"
-        f" {hints} of {of} hints taken; {record.failed_runs} failed runs"
-    )
+    goals = f"{met} of {len(lesson.objectives)} objectives met"
+    return f"In hand: {turn_line(root)}; {lesson.name}, {goals}."
 
 
 def _server(root: Path) -> str:
