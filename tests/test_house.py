@@ -81,7 +81,7 @@ TESTED_THROUGH = {
         core.background core.batch core.job_queue core.jobs core.replies core.scheduler
         deployment follow hub mcp.link mcp.resources mcp.server mcp.toolbox mcp.tools_changes
         mcp.tools_data mcp.tools_functions mcp.tools_logs mcp.tools_rules mcp.tools_status
-        mcp.updates
+        mcp.updates mcp.older mcp.prompts
         last_call process route_call site testing_routes
         pytest_plugin server supervisor sync_socket
     """,

@@ -37,6 +37,12 @@ class Assistant:
         assert isinstance(part, TextContent)
         return part.text
 
+    async def prompt(self, name: str, **arguments: str) -> str:
+        """What a prompt says."""
+        (message,) = (await self.client.get_prompt(name, arguments)).messages
+        assert isinstance(message.content, TextContent)
+        return message.content.text
+
     async def read(self, uri: str) -> str:
         """A resource's text."""
         (part,) = (await self.client.read_resource(uri)).contents

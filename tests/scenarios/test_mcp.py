@@ -186,6 +186,22 @@ def test_resources_have_addresses(server: ServerProcess) -> None:
     tell(server.project, story)
 
 
+def test_prompts_are_filled_with_what_is_there(server: ServerProcess) -> None:
+    """A review has the checker's findings, an explanation the newest failure of that function."""
+
+    async def story(assistant: Assistant) -> None:
+        names = {prompt.name for prompt in (await assistant.client.list_prompts()).prompts}
+        assert names == {"review", "explain-failure"}
+        assert "Review backend/ of" in await assistant.prompt("review")
+        await assistant.refused("run", name="failures:broken")
+        text = await assistant.prompt("explain-failure", function="failures:broken")
+        assert "the cable is out" in text
+        text = await assistant.prompt("explain-failure", function="counters:read")
+        assert "the cable is out" not in text
+
+    tell(server.project, story)
+
+
 def test_without_a_server_it_says_how_to_start_one(tmp_path: Path) -> None:
     """status says so, what needs no server works, the rest is refused with the command."""
 
@@ -199,6 +215,33 @@ def test_without_a_server_it_says_how_to_start_one(tmp_path: Path) -> None:
         assert "findings" in await assistant.told("check")
 
     tell(ServerProcess(tmp_path).project, story)
+
+
+@pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
+def test_an_older_client_is_told_when_a_resource_changes(server: ServerProcess, name: str) -> None:
+    """It subscribes by a request, and the news comes on its connection, until it leaves off."""
+    table = "headwater://tables/counters"
+    news: asyncio.Queue[str] = asyncio.Queue()
+
+    async def take(message: Any) -> None:
+        uri = getattr(getattr(message, "params", None), "uri", None)
+        if uri is not None:
+            news.put_nowait(str(uri))
+
+    async def story(assistant: Assistant) -> None:
+        await assistant.client.subscribe_resource(table)
+
+        async def write() -> None:
+            while True:  # the first ones may come before the server was asked
+                await asyncio.to_thread(server.call, "mutation", "counters:increment", name=name)
+
+        writing = asyncio.create_task(write())
+        async with asyncio.timeout(DEADLINE_S):
+            assert await news.get() == table
+        writing.cancel()
+        await assistant.client.unsubscribe_resource(table)
+
+    tell(server.project, story, mode="legacy", client={"message_handler": take})
 
 
 def test_a_resource_tells_when_it_changes(server: ServerProcess, name: str) -> None:

@@ -4,7 +4,8 @@
     toolbox   what tools are made with; other packages join theirs
     tools_*   the tools, by what they are about
     insights  what the records of calls tell
-    resources, updates   what is read by its address, and who is told that it changed
+    resources, updates, older   what is read by its address, and who is told that it changed
+    prompts   what a human can pick in their client
     server    all of it together
 
 Needs the extra `headwater[mcp]`; nothing but `headwater mcp` imports it.

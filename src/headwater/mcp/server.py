@@ -10,6 +10,7 @@ from typing import Any
 from mcp.server import MCPServer
 
 from headwater.mcp.link import Link
+from headwater.mcp.prompts import add_prompts
 from headwater.mcp.resources import add_resources
 from headwater.mcp.toolbox import Toolbox, join
 from headwater.mcp.tools_changes import ChangeTools
@@ -62,10 +63,11 @@ def build(link: Link, *, read_only: bool = False, without: Iterable[str] = ()) -
     toolbox = Toolbox(server, link, read_only)
     StatusTools(toolbox)
     data, functions = DataTools(toolbox), FunctionTools(toolbox)
-    LogTools(toolbox)
-    RuleTools(toolbox)
+    logs, rules = LogTools(toolbox), RuleTools(toolbox)
     ChangeTools(toolbox)
     add_resources(toolbox, data, functions)
+    add_prompts(toolbox, rules, logs)
+    bus.older.serve(server)
     join(toolbox)
     for name in without:
         server.remove_tool(name)

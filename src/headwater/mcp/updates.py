@@ -15,6 +15,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
 from watchfiles import awatch
 
+from headwater.mcp.older import OlderListeners
 from headwater.mcp.resources import FUNCTIONS, SCHEMA, TABLES
 from headwater.mcp.toolbox import Toolbox
 from headwater.settings import STATE
@@ -25,11 +26,16 @@ _AGAIN_S = 1.0
 
 
 class Bus(InMemorySubscriptionBus):
-    """Carries the news to whoever listens, and knows whether anybody does."""
+    """Carries the news to whoever listens, and knows whether anybody does.
+
+    Attributes:
+        older: clients from before 2026, which subscribe in another way.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._listened = anyio.Event()
+        self.older = OlderListeners(self._listened.set)
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         """Takes a listener."""
@@ -44,6 +50,7 @@ class Bus(InMemorySubscriptionBus):
         """Says that resources have changed."""
         for uri in uris:
             await self.publish(ResourceUpdated(uri=uri))
+            await self.older.tell(uri)
 
 
 @asynccontextmanager
