@@ -28,6 +28,7 @@ from tests.house_figures import (
 RUNTIME = SOURCES / "headwater"
 WORKSHOP = SOURCES / "headwater_workshop"
 LEAVES = ("headwater.errors", "headwater.settings", "headwater.clock")
+RULES = "headwater.rules"
 CORE_MAY_IMPORT = {
     "annotated_types",
     "cronsim",
@@ -73,6 +74,8 @@ TESTED_THROUGH = {
     """,
     "tests/headwater/test_data_api.py": "data.browse data.files_door data.stored_files",
     "tests/headwater/core/test_engine.py": "core.reruns",
+    "tests/headwater/test_stages.py": "core.absent core.declared_at core.guard core.twice "
+    "core.violations strays",
     "tests/headwater/data": "data.sources data.staging data.values_in",
     "tests/scenarios": """
         action_loop auth.callers auth.claims auth.dev
@@ -164,7 +167,7 @@ def test_no_import_cycles() -> None:
 
 def test_core_imports_only_leaves_and_named_libraries() -> None:
     """Core stands on the standard library and a few libraries of data, none of the web."""
-    allowed = (*LEAVES, "headwater.core")
+    allowed = (*LEAVES, RULES, "headwater.core")
     libraries = CORE_MAY_IMPORT | set(sys.stdlib_module_names)
 
     def wrong(name: str) -> bool:
@@ -180,6 +183,12 @@ def test_leaves_import_nothing_of_the_package(leaf: str) -> None:
     """Errors, limits and the clock can be used by all because they use none."""
     path = SOURCES / Path(*leaf.split(".")).with_suffix(".py")
     assert not offences([path], lambda name: inside(name, "headwater"))
+
+
+def test_rules_import_only_each_other() -> None:
+    """What they say is used at every layer."""
+    files = python_files(RUNTIME / "rules")
+    assert not offences(files, lambda name: inside(name, "headwater") and not inside(name, RULES))
 
 
 def test_the_runtime_knows_nothing_of_the_workshop() -> None:

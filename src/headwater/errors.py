@@ -8,7 +8,7 @@ where that is not in the sentence.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 _SHOWN = 200
 
@@ -24,16 +24,32 @@ class HeadwaterError(Exception):
     Attributes:
         shown_as: the name clients see after `Uncaught`.
         fix: one next step, or an empty string where the sentence already says it.
+        rule: the rule of the rulebook that was broken, such as `HW401`; mostly none.
+        where: the user's file and line, as far as it is known without a trace.
     """
 
     shown_as = "Error"
     fix = ""
+    rule = ""
+    where = ""
 
     @property
     def message(self) -> str:
-        """The sentence, followed by the fix when there is one."""
-        sentence = str(self)
-        return f"{sentence}\n  Fix:  {self.fix}" if self.fix else sentence
+        """The sentence, followed by the fix when there is one, and by where to read more."""
+        fix = f"\n  Fix:  {self.fix}" if self.fix else ""
+        more = f"\n  More: headwater explain {self.rule}" if self.rule else ""
+        return f"{self}{fix}{more}"
+
+    def by_rule(self, code: str, fix: str = "", where: str = "") -> Self:
+        """The same error, as one of a rule: whoever tells of it words it by the rulebook.
+
+        Args:
+            code: of the rule.
+            fix: one next step, where the sentence does not say it.
+            where: such as `backend/tasks.py:12`, where no trace says it.
+        """
+        self.rule, self.fix, self.where = code, fix or self.fix, where
+        return self
 
 
 class AppError(HeadwaterError):
@@ -57,12 +73,15 @@ class ArgumentValidationError(HeadwaterError):
     """Arguments that do not fit the function's signature; the handler is never entered."""
 
     shown_as = "ArgumentValidationError"
+    rule = "HW103"
 
 
 class ReturnValidationError(HeadwaterError):
     """A returned value that does not fit the function's declared return type."""
 
     shown_as = "ReturnValidationError"
+    rule = "HW103"
+    fix = "return what is declared behind ->, or declare what is returned"
 
 
 class InvalidValue(HeadwaterError):
@@ -75,6 +94,9 @@ class InvalidStorageId(HeadwaterError):
 
 class DocumentMissing(HeadwaterError):
     """A patch, replace or delete of a document that does not exist."""
+
+    rule = "HW406"
+    fix = "look first: task = await ctx.db.get(id), and decide what it means when there is none"
 
     def __init__(self, operation: str, document_id: str) -> None:
         super().__init__(f"{operation} on nonexistent document ID {document_id}")
@@ -180,24 +202,36 @@ class IndexBackfilling(HeadwaterError):
 
 
 class RuleViolation(HeadwaterError):
-    """A rule broken at registration or at run time.
+    """A rule broken at registration or at run time, worded as `headwater check` words it.
 
     Attributes:
+        finding: all that is known of it, a `headwater.rules.Finding`.
         code: the rule's id, such as `HW204`.
+        what: what was seen.
         where: `backend/tasks.py:12`, or an empty string when no user line is known.
     """
 
-    def __init__(self, code: str, what: str, fix: str, where: str = "", function: str = "") -> None:
-        self.code, self.what, self.fix = code, what, fix
-        self.where, self.function = where, function
-        place = " ".join(part for part in (code, where, function) if part)
-        super().__init__(f"{place}: {what}")
+    def __init__(self, finding: Any) -> None:
+        self.finding = finding
+        self.rule = self.code = str(finding.code)
+        self.what, self.fix = str(finding.what), str(finding.fix)
+        self.where = f"{finding.path}:{finding.line}" if finding.path else ""
+        super().__init__(finding.render())
 
     @property
     def message(self) -> str:
-        """What / Fix / More, as `headwater check` words it."""
-        more = f"headwater explain {self.code}"
-        return f"{self}\n  Fix:  {self.fix}\n  More: {more}"
+        """The whole text, which is the error's own."""
+        return str(self)
+
+
+class NotOnContext(RuleViolation, AttributeError):
+    """Something asked of ctx, `ctx.db` or a query that it has not, by a rule; `hasattr` is
+    answered as Python answers it.
+    """
+
+
+class BackendRefused(RuleViolation, RegistrationError):
+    """A backend that cannot be loaded, by a rule."""
 
 
 class TimeLimitExceeded(HeadwaterError):
@@ -429,6 +463,8 @@ class SettingsInvalid(HeadwaterError):
     Attributes:
         problems: each variable's name, with what is wrong with it.
     """
+
+    rule = "HW503"
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         self.problems = list(problems)

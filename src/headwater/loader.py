@@ -14,7 +14,9 @@ from headwater.core.callsite import user_trace
 from headwater.core.driver import Run
 from headwater.core.logs import logged_print
 from headwater.core.registry import PACKAGE, App, register
+from headwater.core.violations import as_refusal
 from headwater.errors import BackendLoadError, HeadwaterError, RuleViolation, TimeLimitExceeded
+from headwater.strays import check_strays
 
 
 def load(root: Path, limit_s: float | None = None, check: Callable[[], None] | None = None) -> App:
@@ -39,15 +41,19 @@ def load(root: Path, limit_s: float | None = None, check: Callable[[], None] | N
             f"{root} holds no folder `{PACKAGE}/`. Run this in a project's folder, or make one "
             "with `headwater new my-app`"
         )
-    with _fresh_modules():
-        app = _limited(lambda: _registered(root, _import_all(root, folder)), root, limit_s)
-        _check_keys(app)
-        if check is not None:
-            check()
-        return app
+    try:
+        with _fresh_modules():
+            app = _limited(lambda: _registered(root, _import_all(root, folder)), root, limit_s)
+            _check_keys(app)
+            if check is not None:
+                check()
+            return app
+    except HeadwaterError as error:
+        raise as_refusal(error, root) from error.__cause__
 
 
 def _registered(root: Path, modules: list[ModuleType]) -> App:
+    check_strays(sys.modules[PACKAGE], modules)
     app = register(root, modules)
     for module in modules:
         if module.__name__ == f"{PACKAGE}.routes":

@@ -37,10 +37,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def _loaded(root: Path) -> InProcess:
     from headwater.core.placement import InProcess
     from headwater.loader import load
-    from headwater.settings import Limits
+    from headwater.settings import GUARDED, Limits
 
     limits = Limits()
-    return InProcess(load(root, limits.load_limit_s), limits)
+    return InProcess(load(root, limits.load_limit_s), limits, GUARDED)
 
 
 @pytest.fixture(scope="session")

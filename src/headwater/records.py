@@ -80,6 +80,9 @@ class Record:
         }
         if self.failure is not None:
             entry |= {"error_code": self.failure.tag, "error": redact(self.failure.message)}
+            if self.failure.finding is not None:
+                told = self.failure.finding.to_json().items()
+                entry["finding"] = {k: redact(v) if isinstance(v, str) else v for k, v in told}
         if self.log_lines:
             entry["log_lines"] = [redact(line) for line in self.log_lines]
         return entry

@@ -27,11 +27,13 @@ from headwater.core.failures import Failure
 from headwater.core.pages import PageBatch
 from headwater.core.scans import Batch
 from headwater.errors import AppError, HeadwaterError, InvalidValue
+from headwater.rules import RULES, Finding
 
 LENGTH_BYTES: Final = 4
 _TAG_CHARS: Final = 80
 _PAGE_FACTS: Final = ("done", "cursor", "split_cursor", "status")
-_NOT_REVIVED: Final = ("RuleViolation", "HeadwaterError")  # the first has facts of its own
+_NOT_REVIVED: Final = ("RuleViolation", "BackendRefused", "NotOnContext", "HeadwaterError")
+"""Errors that have facts of their own, and the base of all."""
 
 
 class MalformedFrame(Exception):
@@ -281,10 +283,11 @@ def error_out(error: HeadwaterError) -> dict[str, Any]:
     """An error of the database, for the handler to meet as the same class."""
     data = value_out(error.data) if isinstance(error, AppError) else None
     tag = "AppError" if data is not None else type(error).__name__
-    return {"error": {"tag": tag, "text": str(error), "data": data}}
+    told = {"tag": tag, "text": str(error), "data": data}
+    return {"error": {**told, "rule": error.rule, "fix": error.fix}}
 
 
-def revived(tag: str, text: str, data: Any) -> HeadwaterError:
+def revived(tag: str, text: str, data: Any, rule: str = "", fix: str = "") -> HeadwaterError:
     """The error again, without running its class's own constructor."""
     kind = getattr(errors, tag, HeadwaterError)
     if tag in _NOT_REVIVED or not (isinstance(kind, type) and issubclass(kind, HeadwaterError)):
@@ -293,14 +296,15 @@ def revived(tag: str, text: str, data: Any) -> HeadwaterError:
     Exception.__init__(made, text)
     if isinstance(made, AppError):
         made.data = values.from_json(data)
-    return made
+    return made.by_rule(rule, fix) if rule else made
 
 
 def failure_out(failure: Failure) -> dict[str, Any]:
     """Why a handler failed, as plain data."""
     data = None if failure.data is None else orjson.Fragment(failure.data)
     about = {"message": failure.message, "overloaded": failure.overloaded, "tag": failure.tag}
-    return {**about, "data": data, "app": failure.data is not None}
+    finding = failure.finding and failure.finding.to_json()
+    return {**about, "data": data, "app": failure.data is not None, "finding": finding}
 
 
 def failure_in(part: Any) -> Failure:
@@ -314,4 +318,17 @@ def failure_in(part: Any) -> Failure:
     busy = given.get("overloaded")
     data = values.encode(value_in(given.get("data"))) if given.get("app") is True else None
     tag = typed(given.get("tag", "Error"), str, "an error's class")[:_TAG_CHARS]
-    return Failure(message, data, busy if busy in ("Conflict", "Overloaded") else None, tag)
+    busy = busy if busy in ("Conflict", "Overloaded") else None
+    return Failure(message, data, busy, tag, _finding_in(given.get("finding")))
+
+
+def _finding_in(part: Any) -> Finding | None:
+    """A finding, if the worker names a rule there is; what it says of it is only shown."""
+    given = typed(part or {}, dict, "a finding")
+    if given.get("code") not in RULES:
+        return None
+    kinds = {each.name: int if each.name in ("line", "col") else str for each in fields(Finding)}
+    try:
+        return Finding(**{name: typed(given[name], kind, name) for name, kind in kinds.items()})
+    except KeyError as error:
+        raise MalformedFrame(f"a finding without {error}") from None

@@ -32,6 +32,8 @@ CTX: Final = "headwater.ctx"
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FILE: Final = "backend/routes.py"
+_ROUTER: Final = "router = APIRouter(), of fastapi, and functions under @router.post(path)"
+_CORS: Final = 'cors = Cors(allow_origins=["https://app.example.org"])'
 _RESERVED: Final = "/.files/"
 
 
@@ -74,21 +76,21 @@ class Cors:
 
     def __post_init__(self) -> None:
         if isinstance(self.allow_origins, str):
-            raise RegistrationError(
-                f'{_FILE}: Cors takes a list: allow_origins=["{self.allow_origins}"]'
-            )
+            raise _wrong(f'Cors takes a list: allow_origins=["{self.allow_origins}"]', _CORS)
         object.__setattr__(self, "allow_origins", tuple(map(str, self.allow_origins)))
         for origin in self.allow_origins:
             scheme, _, host = origin.partition("://")
             if origin != "*" and (scheme not in ("http", "https") or not host or "/" in host):
-                raise RegistrationError(
-                    f"{_FILE}: {origin!r} is no origin; write it as a browser sends it, "
-                    "such as https://app.example.org"
+                raise _wrong(
+                    f"{origin!r} is no origin; write it as a browser sends it, "
+                    "such as https://app.example.org",
+                    _CORS,
                 )
         if self.allow_credentials and self.allows("*"):
-            raise RegistrationError(
-                f'{_FILE}: Cors(allow_origins=["*"], allow_credentials=True) would let any page '
-                "act as whoever is signed in. Name the origins"
+            raise _wrong(
+                'Cors(allow_origins=["*"], allow_credentials=True) would let any page '
+                "act as whoever is signed in. Name the origins",
+                _CORS,
             )
 
     def allows(self, origin: str) -> bool:
@@ -135,11 +137,9 @@ def with_routes(app: App, module: ModuleType) -> App:
     router, cors = getattr(module, "router", None), getattr(module, "cors", None)
     if not isinstance(router, APIRouter):
         found = "defines no `router`" if router is None else f"`router` is {_article(router)}"
-        raise RegistrationError(f"{_FILE}: {found}; write `router = APIRouter()`, of fastapi")
+        raise _wrong(f"{found}; write `router = APIRouter()`, of fastapi")
     if cors is not None and not isinstance(cors, Cors):
-        raise RegistrationError(
-            f"{_FILE}: `cors` is {_article(cors)}; write `cors = Cors(allow_origins=[...])`"
-        )
+        raise _wrong(f"`cors` is {_article(cors)}; write `cors = Cors(allow_origins=[...])`", _CORS)
     routes = Routes(router, cors)
     return replace(app, manifest=replace(app.manifest, routes=routes.specs), site=routes)
 
@@ -182,8 +182,8 @@ def _specs(router: APIRouter) -> Iterator[RouteSpec]:
             raise _refused(path, f"declares {min(methods - METHODS)}; served are {_listed()}")
         yield from (RouteSpec(method, path) for method in sorted(methods))
     if router.on_startup or router.on_shutdown:
-        raise RegistrationError(
-            f"{_FILE}: what a router does at startup and shutdown is not run. Do it in the "
+        raise _wrong(
+            "what a router does at startup and shutdown is not run. Do it in the "
             "handlers, or in a scheduled function"
         )
 
@@ -197,7 +197,11 @@ def _leaves(router: APIRouter) -> Iterator[Any]:
 
 
 def _refused(path: str, why: str) -> RegistrationError:
-    return RegistrationError(f"{_FILE}: the route {path} {why}")
+    return _wrong(f"the route {path} {why}")
+
+
+def _wrong(what: str, fix: str = _ROUTER) -> RegistrationError:
+    return RegistrationError(f"{_FILE}: {what}").by_rule("HW502", fix, _FILE)
 
 
 def _listed() -> str:

@@ -48,7 +48,7 @@ from headwater.options import ServerOptions
 from headwater.origin import origin_of
 from headwater.pages import add_pages
 from headwater.server_logs import ServerLogs
-from headwater.settings import STATE, Limits
+from headwater.settings import STATE, Limits, guards_from_environment
 from headwater.site import PREFIX, Site
 from headwater.sync_socket import Receive, Send, SyncSocket, client_version, unsupported
 from headwater.tools_api import TOOLS_ROUTES, ToolsApi
@@ -203,7 +203,8 @@ class Server:
         database = Database(open_storage(state), Clock(), limits)
         files = Files.of(state, os.environ.get("HEADWATER_FILES_URL"), Clock(), limits)
         self.files = database.files = files
-        self.hub = Hub(Engine(database, InProcess(app, limits), tell))
+        self._guards = guards_from_environment(options.dev)
+        self.hub = Hub(Engine(database, InProcess(app, limits, self._guards), tell))
         self.hub.engine.disclosure = Disclosure(options.dev or options.show_errors)
         own_secrets = frozenset({self.auth.admin_key})
         self.changes = Changes(self.hub.engine)
@@ -245,7 +246,8 @@ class Server:
         """
 
         def load_again() -> InProcess:
-            return InProcess(self.environment.load(self.limits.load_limit_s), self.limits)
+            app = self.environment.load(self.limits.load_limit_s)
+            return InProcess(app, self.limits, self._guards)
 
         def done(error: BaseException | None) -> None:
             if error is None:

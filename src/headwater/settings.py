@@ -197,6 +197,36 @@ class Limits:
         return {spec.name: getattr(self, spec.name) for spec in fields(self) if spec.init}
 
 
+@dataclass(frozen=True)
+class Guards:
+    """What is looked after while queries and mutations run, beside the rules that always hold.
+
+    Attributes:
+        outside: files, sockets and processes are refused (HW203).
+        twice: some calls are run twice and compared (HW201, HW202, HW206).
+    """
+
+    outside: bool = False
+    twice: bool = False
+
+
+UNGUARDED = Guards()
+GUARDED = Guards(outside=True, twice=True)
+"""In `headwater dev`, in tests and in grading: there a broken rule is met early."""
+
+
+def guards_from_environment(dev: bool, environment: dict[str, str] | None = None) -> Guards:
+    """The guards of a server: on in development, off elsewhere, or as `HEADWATER_GUARDS` says.
+
+    Raises:
+        ValueError: the variable is neither `on` nor `off`.
+    """
+    text = (os.environ if environment is None else environment).get("HEADWATER_GUARDS")
+    if text not in (None, "on", "off"):
+        raise ValueError(f"HEADWATER_GUARDS={text!r} is neither `on` nor `off`. Unset it.")
+    return GUARDED if text == "on" or (text is None and dev) else UNGUARDED
+
+
 def limits_from_environment(environment: dict[str, str] | None = None) -> Limits:
     """The limits, with every `HEADWATER_<NAME>` of the environment applied.
 

@@ -41,7 +41,8 @@ from headwater.core.work import Execute, FromClient, Left, RunDue, Transact, Wor
 from headwater.errors import AppError, Conflict, HeadwaterError, Overloaded, StorageFailure
 from headwater.files import Files
 from headwater.loader import load
-from headwater.settings import DEV_ISSUER, Limits
+from headwater.rules import Finding
+from headwater.settings import DEV_ISSUER, GUARDED, Limits
 from headwater.testing_faults import Fault, failing
 from headwater.variables import Put
 
@@ -59,7 +60,13 @@ _ENDLESS = (
 
 
 class FunctionFailed(HeadwaterError):
-    """A function called by a test that raised; the text is what a client would get."""
+    """A function called by a test that raised; the text is what a client would get.
+
+    Attributes:
+        finding: the rule it broke, as a `headwater.rules.Finding`; None for other failures.
+    """
+
+    finding: Finding | None = None
 
 
 class Caller:
@@ -165,7 +172,8 @@ class Backend(Caller):
     def load(cls, root: Path, *, clock: VirtualClock | None = None) -> Self:
         """A fresh backend of the project in a folder."""
         limits = Limits()
-        return cls(InProcess(load(root, limits.load_limit_s), limits), clock=clock, limits=limits)
+        placement = InProcess(load(root, limits.load_limit_s), limits, GUARDED)
+        return cls(placement, clock=clock, limits=limits)
 
     def with_identity(self, *, subject: str, issuer: str = DEV_ISSUER, **claims: Any) -> Caller:
         """The same backend, called by a signed-in person.
@@ -495,4 +503,6 @@ class _Files:
 def _raised(failure: Failure) -> HeadwaterError:
     if failure.data is not None:
         return AppError(values.decode(failure.data))
-    return FunctionFailed(failure.message)
+    failed = FunctionFailed(failure.message)
+    failed.finding = failure.finding
+    return failed

@@ -21,7 +21,7 @@ from headwater.core.placement import InProcess
 from headwater.core.registry import App
 from headwater.loader import load
 from headwater.remote import RemoteScan
-from headwater.settings import Limits
+from headwater.settings import GUARDED, Limits
 
 
 class HostGone(Exception):
@@ -68,7 +68,7 @@ class Worker:
 
     def __init__(self, pipe: HostPipe, app: App, limits: Limits) -> None:
         self._pipe, self._app, self._limits = pipe, app, limits
-        self._placement = InProcess(app, limits)
+        self._placement = InProcess(app, limits, GUARDED)
         self._tables: dict[int, str] = {}
         app.tables.table_of = self._table_of
 

@@ -106,7 +106,9 @@ def test_all_that_is_missing_is_told_at_once() -> None:
     backend = backend_of(retries)
     with pytest.raises(FunctionFailed) as failed:
         backend.query(retries)
-    assert "SHOP_KEY is missing\n  SHOP_RETRIES is missing" in failed.value.message
+    assert failed.value.finding
+    assert failed.value.finding.code == "HW503"
+    assert "SHOP_KEY is missing\n          SHOP_RETRIES is missing" in failed.value.message
     assert "headwater env set SHOP_KEY VALUE" in failed.value.message
     assert "headwater env set SHOP_RETRIES VALUE" in failed.value.message
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 
 from headwater import errors
 from headwater.errors import AppError, HeadwaterError, RuleViolation, SchemaMismatch
+from headwater.rules import rule
 
 CLASSES = [
     member
@@ -37,9 +39,15 @@ def test_an_app_error_shows_its_data(data: object, shown: str) -> None:
 
 def test_a_rule_says_what_where_and_where_to_read_more() -> None:
     """As `headwater check` words it."""
-    error = RuleViolation("HW204", "sleeps.", "do not", "backend/tasks.py:3", "tasks:add")
-    assert str(error) == "HW204 backend/tasks.py:3 tasks:add: sleeps."
-    assert error.message.endswith("Fix:  do not\n  More: headwater explain HW204")
+    told = rule("HW204").finding("sleeps", stage="T", path="backend/tasks.py", line=3, why="")
+    error = RuleViolation(replace(told, fix="do not"))
+    assert str(error).splitlines() == [
+        "HW204 backend/tasks.py:3",
+        "  What: sleeps.",
+        "  Fix:  do not",
+        "  More: headwater explain HW204",
+    ]
+    assert (error.message, error.code, error.where) == (str(error), "HW204", "backend/tasks.py:3")
 
 
 def test_misfits_are_listed_and_counted() -> None:

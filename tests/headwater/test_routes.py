@@ -269,7 +269,7 @@ def test_what_cannot_be_served_is_refused(load_routes: Load, routes: str, why: s
     """At load time, with the file and what to write instead."""
     with pytest.raises(RegistrationError) as refused:
         load_routes(routes)
-    assert str(refused.value).startswith("backend/routes.py: ")
+    assert str(refused.value).startswith("HW502 backend/routes.py")
     assert why in str(refused.value)
 
 

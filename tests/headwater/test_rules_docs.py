@@ -17,7 +17,7 @@ def test_a_page_holds_all_of_its_rule() -> None:
     assert page.startswith("# HW401: Index, then filter\n\n" + entry.rule)
     for text in (entry.bad, entry.good, entry.fix, "Lesson L2", "allow HW401 --"):
         assert text in page
-    assert "by `headwater check`, without running your code; while a function runs" in page
+    assert "by `headwater check`, without running your code; when the backend is loaded" in page
 
 
 @pytest.mark.parametrize("code", ["HW000"])

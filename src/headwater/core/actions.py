@@ -22,6 +22,7 @@ from headwater.errors import (
     Conflict,
     HeadwaterError,
     Overloaded,
+    RuleViolation,
     TimeLimitExceeded,
 )
 
@@ -30,6 +31,7 @@ T = TypeVar("T")
 Submit = Callable[[Call, Callable[[Outcome, int], None]], None]
 """Puts a query or mutation into the engine's queue; the reply comes on the event loop's thread."""
 
+_OF_RULES = ("RuleViolation", "NotOnContext")
 _BUSY: dict[str, type[HeadwaterError]] = {"Conflict": Conflict, "Overloaded": Overloaded}
 
 
@@ -87,7 +89,8 @@ class ActionHost:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            outcome.fail(failure_of(error, self.calls.root), self.database.clock)
+            failure = failure_of(error, self.calls.root, call.path, "action")
+            outcome.fail(failure, self.database.clock)
         outcome.log_lines, outcome.took_s = log.lines, now() - began
         self.on_call(call, outcome)
         return outcome
@@ -189,6 +192,8 @@ def _raised(failure: Failure) -> HeadwaterError:
     """The failure of a called function, as an error in the action."""
     if failure.data is not None:
         return AppError(values.decode(failure.data))
+    if failure.finding is not None and failure.tag in _OF_RULES:
+        return RuleViolation(failure.finding)
     text = failure.message.removeprefix("Uncaught ").split("\n    at ")[0]
     if failure.overloaded in _BUSY:
         return _BUSY[failure.overloaded](text.removeprefix("Error: "))

@@ -16,16 +16,17 @@ from typing import Any, TypeVar
 
 from headwater.core.callsite import LIBRARY, Ranks, code_site, ranks_of, user_site
 from headwater.core.miniloop import MiniLoop
+from headwater.core.violations import found
 from headwater.errors import RuleViolation
+from headwater.rules import Stage
 
 T = TypeVar("T")
 
+KINDS = ("query", "mutation", "action")  # other calls are steps of the runtime: a load of a backend
+
 _FIXES = {
-    "HW203": "do outside work in an action, and pass what it found to a mutation",
-    "HW204": "await ctx calls only, several at once with asyncio.gather; waiting and background "
-    "work belong in an action",
-    "HW205": "write `await` before it",
-    "HW206": "use the ctx your function is given, and keep it nowhere",
+    "HW204": "await ctx calls only, several at once with asyncio.gather; what comes later is\n"
+    "scheduled: await ctx.scheduler.run_after(60_000, send, ...); waiting belongs in an action",
 }
 
 
@@ -98,7 +99,7 @@ class Asking:
         if forgotten:
             _, code, instruction = forgotten[0]
             more = f" (and {len(forgotten) - 1} more)" if len(forgotten) > 1 else ""
-            what = f"a ctx call was made and never awaited{more}, so nothing happened"
+            what = f"a ctx call was made and never awaited{more}"
             raise self.violate("HW205", what, code_site(code, instruction, self._ranks))
 
     def drop_unawaited(self) -> None:
@@ -113,7 +114,9 @@ class Asking:
 
     def violate(self, code: str, what: str, where: str) -> RuleViolation:
         """Notes a broken rule for good and returns the violation, to be raised in the handler."""
-        violation = RuleViolation(code, what, _FIXES[code], where, f"{self.kind} {self.function}")
+        about = {"function": self.function, "kind": self.kind, "fix": _FIXES.get(code)}
+        stage: Stage = "T" if self.kind in KINDS else "R"
+        violation = RuleViolation(found(code, what, stage, where, **about))
         if self.violation is None:
             self.violation = violation
         return violation

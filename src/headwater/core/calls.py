@@ -258,7 +258,8 @@ class Calls:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit() in a handler must not end the server
-            outcome.fail(failure_of(error, self._placement.root), database.clock)
+            failure = failure_of(error, self._placement.root, call.path, call.kind)
+            outcome.fail(failure, database.clock)
         transaction.finish()
         read, written = transaction.counters.documents_read, transaction.counters.documents_written
         bytes_ = transaction.counters.bytes_read, transaction.counters.bytes_written
@@ -334,7 +335,7 @@ class Calls:
             raise LimitExceeded(
                 f"{spec.path} returned {len(encoded)} bytes, the limit is {limit}; "
                 "return less: .take(n) or .paginate()"
-            )
+            ).by_rule("HW402", "end the query with .take(100) or .paginate(options)")
         return encoded
 
     def _nested(self, request: requests.RunFunction, outer: Frame, transaction: Transaction) -> Any:

@@ -166,7 +166,7 @@ class Codecs:
         if not isinstance(keys.validator, validators.String | validators.IdOf):
             raise RegistrationError(
                 f"{where}: the keys of a dict are str or Id, not {arguments[0]}"
-            )
+            ).by_rule("HW405")
         restore = values.restore
         return Codec(
             validators.Record(keys.validator, values.validator),
@@ -194,14 +194,16 @@ class Codecs:
         cls = self._documents.get(name) if isinstance(name, str) else target
         if not (isinstance(cls, type) and issubclass(cls, Document) and cls.table_name):
             known = ", ".join(sorted(self._documents)) or "none yet"
-            raise RegistrationError(f"{where}: Id[{name}] names no table; tables here: {known}")
+            text = f"{where}: Id[{name}] names no table; tables here: {known}"
+            raise RegistrationError(text).by_rule("HW405")
         return cls.table_name
 
     def model(self, cls: type[BaseModel], where: str) -> Codec:
         """The codec of a Model, or of a stored Document with its system fields."""
         if cls not in self._models:
             if not issubclass(cls, Model):
-                raise RegistrationError(f"{where}: {cls.__name__} must derive from headwater.Model")
+                text = f"{where}: {cls.__name__} must derive from headwater.Model"
+                raise RegistrationError(text).by_rule("HW405")
             later: list[Codec] = []  # a model may contain itself
             self._models[cls] = Codec(validators.AnyValue(), lambda value: later[0].load(value))
             later.append(self._model(cls))
@@ -295,7 +297,7 @@ def _unsupported(annotation: Any, where: str) -> RegistrationError:
         f"{where}: {name} can neither be stored nor sent. Use bool, int, float, str, bytes, Int64, "
         "Id[Table], Literal, an Enum, list[...], dict[str, ...], a headwater.Model, a table's "
         "class, unions of these, or Any"
-    )
+    ).by_rule("HW405", "write a type that can be stored and sent: Id[Task], Literal, a Model")
 
 
 def _literals(arguments: tuple[Any, ...], where: str) -> Codec:

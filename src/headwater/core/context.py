@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from headwater.core import requests
+from headwater.core.absent import absent_from_ctx
 from headwater.core.codecs import lower
 from headwater.core.context_env import EnvCtx
 from headwater.core.context_storage import ActionStorage, FilesRunner, StorageReader, StorageWriter
@@ -55,6 +56,11 @@ class QueryCtx(EnvCtx):
         self._run = run
         self.db = DatabaseReader(run, tables)
         self.auth = Auth(self._identity)
+
+    if not TYPE_CHECKING:  # a type checker sees only what is there
+
+        def __getattr__(self, name: str) -> Any:
+            raise absent_from_ctx(_KIND.get(type(self), "query"), name)
 
     @property
     def storage(self) -> StorageReader:
@@ -152,6 +158,11 @@ class ActionCtx(EnvCtx):
         """ms since 1970; moves on while the action runs."""
         return self._now()
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise absent_from_ctx("action", name)
+
     async def _get_identity(self) -> UserIdentity | None:
         return read_identity(self._identity)
 
@@ -181,6 +192,9 @@ class ActionCtx(EnvCtx):
     ) -> Any:
         fields = lower(function.read.wire_arguments(args, arguments))
         return await self._runner.run(function, fields)
+
+
+_KIND = {MutationCtx: "mutation"}
 
 
 def read_identity(data: Any) -> UserIdentity | None:

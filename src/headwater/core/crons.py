@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from headwater.core.codecs import lower
+from headwater.core.declared_at import called_at
 from headwater.core.functions import ActionFn, MutationFn, Registered
 from headwater.core.manifest import CronSpec
 from headwater.core.names import wire_name
 from headwater.core.schedules import Schedule, cron, every
+from headwater.core.violations import found
 from headwater.errors import RegistrationError, RuleViolation
 
 Target = MutationFn[..., Any] | ActionFn[..., Any]
@@ -27,7 +29,7 @@ class Crons:
     """
 
     def __init__(self) -> None:
-        self._declared: dict[str, tuple[Target, Schedule, dict[str, Any]]] = {}
+        self._declared: dict[str, tuple[Target, Schedule, dict[str, Any], str]] = {}
 
     def interval(
         self,
@@ -85,7 +87,7 @@ class Crons:
     ) -> None:
         """Runs a function on a day of each week, such as "monday"; otherwise as `daily`."""
         if day_of_week not in _DAYS:
-            raise RegistrationError(f"{day_of_week!r} is no day of the week; days: {_DAYS}")
+            raise _wrong(f"{day_of_week!r} is no day of the week; days: {_DAYS}")
         day = _DAYS.index(day_of_week)
         self._add(name, function, cron(f"{_time(hour_utc, minute_utc)} * * {day}"), args)
 
@@ -112,13 +114,14 @@ class Crons:
 
     def _add(self, name: str, function: Target, schedule: Schedule, args: Arguments) -> None:
         if name in self._declared:
-            raise RegistrationError(f"two crons are called {name!r}; give each a name of its own")
+            raise _wrong(f"two crons are called {name!r}", "give each a name of its own")
         if not isinstance(function, MutationFn | ActionFn):
-            raise RegistrationError(
+            raise _wrong(
                 f"cron {name!r}: the target is an @internal_mutation or @internal_action, "
-                f"not {function!r}"
+                f"not {function!r}",
+                "import the function and pass it: crons.daily(name, clean, hour_utc=2)",
             )
-        self._declared[name] = function, schedule, dict(args or {})
+        self._declared[name] = function, schedule, dict(args or {}), called_at()
 
     def specs(self, own: Mapping[str, Any]) -> dict[str, CronSpec]:
         """The crons as plain data.
@@ -131,8 +134,8 @@ class Crons:
             RuleViolation: a public target.
         """
         return {
-            name: _spec(name, function, schedule, args, own)
-            for name, (function, schedule, args) in self._declared.items()
+            name: _spec(name, function, schedule, args, own, where)
+            for name, (function, schedule, args, where) in self._declared.items()
         }
 
 
@@ -142,21 +145,26 @@ def _spec(
     schedule: Schedule,
     args: dict[str, Any],
     own: Mapping[str, Any],
+    where: str,
 ) -> CronSpec:
     if function.path not in own:
-        raise RegistrationError(f"cron {name!r}: {function!r} is in no module of backend/")
+        fix = "move the function into a module of backend/"
+        raise _wrong(f"cron {name!r}: {function!r} is in no module of backend/", fix, where)
     spec = function.read.spec
     if spec.is_public:
-        raise RuleViolation(
-            "HW302",
-            f"cron {name!r}: {spec.path} is public, so that any client may run it too",
-            f"make it an @internal_{spec.kind}",
-        )
+        what = f"cron {name!r}: {spec.path} is public"
+        fix = f"make it an @internal_{spec.kind}"
+        raise RuleViolation(found("HW302", what, "R", where, fix=fix))
     wires = {wire_name(key): lower(value) for key, value in args.items()}
     misfit = spec.arguments.check(wires, lambda _text: None)
     if misfit is not None:
-        raise RegistrationError(f"cron {name!r}: the arguments do not fit {spec.path}: {misfit}")
+        what = f"cron {name!r}: the arguments do not fit {spec.path}: {misfit}"
+        raise _wrong(what, "give them by args={...}, as the function's signature says", where)
     return CronSpec(name, spec.path, schedule, wires)
+
+
+def _wrong(what: str, fix: str = "", where: str = "") -> RegistrationError:
+    return RegistrationError(what).by_rule("HW501", fix, where)
 
 
 def _time(hour: int, minute: int) -> str:
@@ -169,5 +177,5 @@ def _minute(minute: int) -> int:
 
 def _in(value: int, low: int, high: int, name: str) -> int:
     if type(value) is not int or not low <= value <= high:
-        raise RegistrationError(f"{name} is a whole number from {low} to {high}, not {value!r}")
+        raise _wrong(f"{name} is a whole number from {low} to {high}, not {value!r}")
     return value

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from headwater.core import requests
+from headwater.core.absent import absent_from_db
 from headwater.core.codecs import lower, lower_model
 from headwater.core.documents import Stored
 from headwater.core.driver import Run
@@ -106,6 +107,11 @@ class DatabaseReader:
             return Query(self._run, table, _as_dict)
         found = self._tables.of(table)
         return Query(self._run, found.cls.table_name, found.model, found.optional)
+
+    if not TYPE_CHECKING:  # a type checker sees only what is there
+
+        def __getattr__(self, name: str) -> Any:
+            raise absent_from_db(name, writer=isinstance(self, DatabaseWriter))
 
     @property
     def system(self) -> SystemReader:

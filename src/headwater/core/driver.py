@@ -59,8 +59,12 @@ class Run(Asking):
         kind: query, mutation or action, for messages.
         limit_s: seconds its handler may take, or None.
         root: the project's folder, the one that holds `backend/`.
+
+    Attributes:
+        guarded: files, sockets and processes are refused while it runs.
     """
 
+    guarded = False
     _watch: Watch
     _context: Context
     _handler: Any

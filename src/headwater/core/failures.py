@@ -12,10 +12,24 @@ from pydantic import ValidationError
 from headwater.core.callsite import user_trace
 from headwater.core.codecs import lower
 from headwater.core.values import Int64, decode, encode
-from headwater.errors import AppError, Conflict, HeadwaterError, Overloaded, SnapshotGone
+from headwater.core.violations import finding_of
+from headwater.errors import (
+    AppError,
+    ArgumentValidationError,
+    Conflict,
+    DocumentInvalid,
+    DocumentMissing,
+    HeadwaterError,
+    Overloaded,
+    ReturnValidationError,
+    SnapshotGone,
+)
+from headwater.rules import Finding
 
 _TRACE_LINES = 8
 _BUSY = (Conflict, Overloaded, SnapshotGone)
+_WIRE_TEXTS = (DocumentInvalid, DocumentMissing, ReturnValidationError)
+"""Errors whose sentence comes first whatever rule they break: clients know it by its words."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +41,14 @@ class Failure:
         data: the encoded data of an AppError, None for any other error.
         overloaded: `Conflict`, `Overloaded` or `SnapshotGone`: the client should try again.
         tag: the error's class, for logs.
+        finding: the rule it broke and all that is known of it; None for other failures.
     """
 
     message: str
     data: bytes | None = None
     overloaded: str | None = None
     tag: str = "Error"
+    finding: Finding | None = None
 
     def titled(self, request_id: str) -> str:
         """The whole text for a client."""
@@ -89,8 +105,17 @@ def remote_error(failure: Failure) -> RemoteError | RemoteAppError:
     return RemoteError(failure) if failure.data is None else RemoteAppError(failure)
 
 
-def failure_of(error: BaseException, root: Path | None = None) -> Failure:
-    """What a raised error tells the client; the trace shows files relative to `root`."""
+def failure_of(
+    error: BaseException, root: Path | None = None, function: str = "", kind: str = ""
+) -> Failure:
+    """What a raised error tells the client.
+
+    Args:
+        error: what was raised.
+        root: the project's folder; the trace shows files relative to it.
+        function: the path of the function that was called.
+        kind: query, mutation or action.
+    """
     if isinstance(error, RemoteError | RemoteAppError):
         return error.failure
     busy = type(error).__name__ if isinstance(error, _BUSY) else None
@@ -98,8 +123,9 @@ def failure_of(error: BaseException, root: Path | None = None) -> Failure:
         return _app_failure(error, root)
     name = error.shown_as if isinstance(error, HeadwaterError) else type(error).__name__
     name = "Error" if name == "Exception" else name
-    text = f"Uncaught {name}: {_sentence(error)}{_trace(error, root)}"
-    return Failure(_sendable(text), None, busy, type(error).__name__)
+    finding = finding_of(error, root, function, kind)
+    text = f"Uncaught {name}: {_sentence(error, finding)}{_trace(error, root)}"
+    return Failure(_sendable(text), None, busy, type(error).__name__, finding)
 
 
 def _app_failure(error: AppError, root: Path | None) -> Failure:
@@ -127,7 +153,11 @@ def _shown(value: Any) -> Any:
     return f"<{len(value)} bytes>" if isinstance(value, bytes) else value
 
 
-def _sentence(error: BaseException) -> str:
+def _sentence(error: BaseException, finding: Finding | None) -> str:
+    if isinstance(error, ArgumentValidationError):
+        return str(error)  # its caller's mistake, and nothing beside it
+    if finding is not None and not isinstance(error, _WIRE_TEXTS):
+        return finding.render()
     if isinstance(error, HeadwaterError):
         return error.message
     if isinstance(error, ValidationError):

@@ -14,6 +14,7 @@ from headwater.core.context import ActionCtx, MutationCtx, QueryCtx
 from headwater.core.manifest import FunctionKind, FunctionSpec, Visibility
 from headwater.core.names import checked_wire_names, python_name, wire_name
 from headwater.core.system import SYSTEM_NAMES
+from headwater.core.violations import found
 from headwater.errors import RegistrationError, RuleViolation
 
 P = ParamSpec("P")
@@ -47,10 +48,13 @@ class Registered(Generic[P, R]):
 
     def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise RuleViolation(
-            "HW104",
-            f"{self.kind} {self.__name__} was called directly; it is a reference.",
-            "share a plain helper that takes ctx, or `await ctx.run_"
-            f"{self.kind}({self.__name__}, ...)`",
+            found(
+                "HW104",
+                f"{self.kind} {self.__name__} was called directly",
+                "T",
+                fix="share a plain helper that takes ctx, or run it by reference:\n"
+                f"await ctx.run_{self.kind}({self.__name__}, ...)",
+            )
         )
 
     @property
@@ -238,15 +242,13 @@ def read_signature(
     handler = registered.handler
     where = f"{handler.__module__}.{handler.__name__}"
     if not inspect.iscoroutinefunction(handler):
-        raise RuleViolation("HW103", f"{where} is not `async def`.", "write `async def`", source)
+        raise _untyped(f"{where} is not `async def`", source, "write `async def`")
     parameters = list(inspect.signature(handler).parameters.values())
     if not parameters or parameters[0].kind not in (
         inspect.Parameter.POSITIONAL_ONLY,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
     ):
-        raise RuleViolation(
-            "HW103", f"{where} has no first parameter for its context.", "add `ctx` first", source
-        )
+        raise _untyped(f"{where} has no first parameter for its context", source, "add `ctx` first")
     hints = _type_hints(handler, where)
     returns = codecs.of(hints.get("return", Any), f"{where}, return type")
     fields, taken, takes_any = _read_parameters(parameters[1:], hints, codecs, where)
@@ -258,6 +260,10 @@ def read_signature(
     return Function(spec, handler, tuple(taken), returns, takes_any)
 
 
+def _untyped(what: str, where: str, fix: str) -> RuleViolation:
+    return RuleViolation(found("HW103", what, "R", where, fix=fix))
+
+
 def _type_hints(handler: Any, where: str) -> dict[str, Any]:
     try:
         return typing.get_type_hints(handler, localns=SYSTEM_NAMES, include_extras=True)
@@ -265,7 +271,7 @@ def _type_hints(handler: Any, where: str) -> dict[str, Any]:
         raise RegistrationError(
             f"{where}: a type hint names {error.name!r}, which the module does not define; import "
             "it (not only under TYPE_CHECKING)"
-        ) from None
+        ).by_rule("HW103") from None
 
 
 def _read_parameters(
@@ -279,7 +285,7 @@ def _read_parameters(
         if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY):
             raise RegistrationError(
                 f"{where}: `{parameter}` cannot be given by name; arguments are named"
-            )
+            ).by_rule("HW103")
         optional = parameter.default is not inspect.Parameter.empty
         hint = hints.get(parameter.name, Any)
         absent = optional and parameter.default is None

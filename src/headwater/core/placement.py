@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from headwater.core import guard
 from headwater.core.calls import AnswerOne, Frame
 from headwater.core.codecs import lower
 from headwater.core.context import ActionCtx, MutationCtx, QueryCtx, Runner
@@ -17,19 +18,30 @@ from headwater.core.functions import Function
 from headwater.core.logs import CallLog, current_log
 from headwater.core.manifest import FunctionSpec, Manifest
 from headwater.core.registry import App
+from headwater.core.twice import Twice
 from headwater.core.values import own_copy
 from headwater.errors import ArgumentValidationError
-from headwater.settings import Limits
+from headwater.settings import UNGUARDED, Guards, Limits
 
 R = TypeVar("R")
 
 
 class InProcess:
-    """Runs handlers of a loaded backend here, each driven to its end."""
+    """Runs handlers of a loaded backend here, each driven to its end.
 
-    def __init__(self, app: App, limits: Limits) -> None:
+    Args:
+        app: the loaded backend.
+        limits: its limits.
+        guards: what is looked after beside the rules that always hold.
+    """
+
+    def __init__(self, app: App, limits: Limits, guards: Guards = UNGUARDED) -> None:
         self._app = app
         self._limits = limits
+        self._guarded = guards.outside
+        self._twice = Twice(app.root, limits) if guards.twice else None
+        if guards.outside:
+            guard.install()
 
     @property
     def manifest(self) -> Manifest:
@@ -52,9 +64,15 @@ class InProcess:
 
     def run(self, frame: Frame, answer: AnswerOne) -> Any:
         """Drives a query or mutation to its end and gives its result as a value."""
+        if self._twice is not None and self._twice.due(frame.spec.path):
+            return self._twice.run(self._run, frame, answer)
+        return self._run(frame, answer)
+
+    def _run(self, frame: Frame, answer: AnswerOne) -> Any:
         function = self._app.functions[frame.spec.path]
         keywords = restored(function, frame.arguments)
-        return lower(self.drive(frame, function.handler, keywords, answer), joined=True)
+        result = self.drive(frame, function.handler, keywords, answer, self._guarded)
+        return lower(result, joined=True)
 
     def drive(
         self,
@@ -62,6 +80,7 @@ class InProcess:
         handler: Callable[..., Coroutine[Any, Any, R]],
         keywords: dict[str, Any],
         answer: AnswerOne,
+        guarded: bool = False,
     ) -> R:
         """Drives any handler to its end, as if the frame's function had it."""
         spec = frame.spec
@@ -72,6 +91,7 @@ class InProcess:
             limit_s=None if frame.nested else self._limits.function_limit_s,
             root=self._app.root,
         )
+        run.guarded = guarded
         ctx = (
             MutationCtx(run, self._app.tables, frame.now_ms, frame.seed)
             if spec.kind == "mutation"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, Final, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar
 
+from headwater.core.absent import absent_from_query
 from headwater.core.codecs import lower
 from headwater.core.documents import Stored
 from headwater.core.driver import Run
@@ -20,6 +21,10 @@ T = TypeVar("T")
 _LOWER: Final = {"gt": False, "gte": True}
 _UPPER: Final = {"lt": False, "lte": True}
 _CHUNKS: Final = (8, 32, 128, 512)
+_BY_INDEX: Final = (
+    "choose by index: .with_index(name, field=value); or .filter(lambda d: d.field == x)"
+)
+_BY_ORDER: Final = 'choose the index for its order, then .order("asc") or .order("desc")'
 _ONE_INDEX: Final = "{} was called twice, or after {}; a query reads through one index"
 _BEST_FIRST: Final = "a search gives the best first; it cannot be given another order()"
 
@@ -44,6 +49,11 @@ class Query(Generic[T]):
         self._range = Range(table, system=system)
         self._filters: list[Callable[[T], bool]] = []
         self._ordered = self._indexed = self._used = False
+
+    if not TYPE_CHECKING:  # a type checker sees only what is there
+
+        def __getattr__(self, name: str) -> Any:
+            raise absent_from_query(name)
 
     def with_index(self, name: str, /, **fields: Any) -> Self:
         """Reads through an index instead of the whole table.
@@ -115,6 +125,9 @@ class Query(Generic[T]):
 
     def filter(self, predicate: Callable[[T], bool]) -> Self:
         """Keeps documents the predicate is true for; the others still count as read."""
+        if not callable(predicate):
+            text = f"filter() takes a function of one document, not {type(predicate).__name__}"
+            raise QueryInvalid(text).by_rule("HW403", _BY_INDEX)
         self._filters.append(predicate)
         return self
 
@@ -125,7 +138,8 @@ class Query(Generic[T]):
         if self._ordered:
             raise QueryInvalid("order() was called twice")
         if direction not in ("asc", "desc"):
-            raise QueryInvalid(f'order() takes "asc" or "desc", not {direction!r}')
+            text = f'order() takes "asc" or "desc", not {direction!r}'
+            raise QueryInvalid(text).by_rule("HW403", _BY_ORDER)
         self._ordered = True
         self._range.descending = direction == "desc"
         return self
@@ -273,5 +287,6 @@ def _split(keyword: str) -> tuple[str, str]:
     if not separator:
         return keyword, ""
     if lookup not in _LOWER and lookup not in _UPPER:
-        raise QueryInvalid(f"`{keyword}`: unknown lookup `{lookup}`; there are gt, gte, lt and lte")
+        text = f"`{keyword}`: unknown lookup `{lookup}`; there are gt, gte, lt and lte"
+        raise QueryInvalid(text).by_rule("HW401", "field__gte=value, with gt, gte, lt or lte")
     return name, lookup

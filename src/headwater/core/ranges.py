@@ -24,6 +24,8 @@ from headwater.core.requests import Bound, Range, Search
 from headwater.errors import HeadwaterError, IndexBackfilling, IndexStaged, QueryInvalid
 
 _COUNTED = 1_000_000
+_DECLARE = 'use one of these, or declare it in backend/schema.py: by_owner = Index("owner")'
+_ORDER = "give equal values for the index's first fields, then at most one range on the next"
 _SYSTEM = {"_id": "id", "_creationTime": "creation_time"}
 
 
@@ -36,15 +38,15 @@ def index_of(wanted: Range, table: TableSpec) -> IndexSpec:
     index = table.index(wanted.index)
     if index is None and table.search_index(wanted.index) is not None:
         raise QueryInvalid(
-            f"HW401: `{wanted.index}` of table {table.name} is a search index: read it by "
+            f"`{wanted.index}` of table {table.name} is a search index: read it by "
             f'.with_search_index("{wanted.index}", text)'
-        )
+        ).by_rule("HW401", f'.with_search_index("{wanted.index}", text)')
     if index is None:
         names = [*(spec.name for spec in table.indexes), "by_creation_time", "by_id"]
         raise QueryInvalid(
-            f"HW401: table {table.name} has no index `{wanted.index}`."
+            f"table {table.name} has no index `{wanted.index}`."
             f"{_nearest(wanted.index, names)} Indexes: {', '.join(names)}"
-        )
+        ).by_rule("HW401", _DECLARE)
     return index
 
 
@@ -147,18 +149,18 @@ def _check_bounds(wanted: Range, index: IndexSpec, order: tuple[str, ...], equal
 def _check_known(field: str, index: IndexSpec, order: tuple[str, ...]) -> None:
     if field not in order:
         raise QueryInvalid(
-            f"HW401: index {index.name} has no field `{_python(field)}`."
+            f"index {index.name} has no field `{_python(field)}`."
             f"{_nearest(_python(field), map(_python, order))} Its fields: {_listed(order)}"
-        )
+        ).by_rule("HW401", _ORDER)
 
 
 def _out_of_order(wanted: Range, index: IndexSpec, order: tuple[str, ...]) -> QueryInvalid:
     given = [_python(field) for field, _ in wanted.equal]
     given += [f"{_python(b.field)} (range)" for b in (wanted.lower, wanted.upper) if b]
     return QueryInvalid(
-        f"HW401: index {index.name} is ordered by {_listed(order)}; equal fields come first in "
+        f"index {index.name} is ordered by {_listed(order)}; equal fields come first in "
         f"that order, then one range on the next field. Given: {', '.join(given)}"
-    )
+    ).by_rule("HW401", _ORDER)
 
 
 def _lower(prefix: bytes, bound: Bound | None) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 from headwater.core.codecs import Codecs
 from headwater.core.crons import Crons
+from headwater.core.declared_at import declared_at
 from headwater.core.functions import Function, Registered, read_signature, wire_path
 from headwater.core.manifest import Manifest
 from headwater.core.providers import read_providers
@@ -55,7 +56,7 @@ def register(root: Path, modules: Iterable[ModuleType]) -> App:
     modules = list(modules)
     documents = _documents(modules)
     codecs = Codecs({cls.__name__: cls for cls in documents.values()})
-    tables = Tables([Table(cls, codecs) for cls in documents.values()])
+    tables = Tables([_table(cls, codecs) for cls in documents.values()])
     functions: dict[str, Function] = {}
     for module in modules:
         for registered in _own_functions(module):
@@ -77,13 +78,16 @@ def _crons(modules: list[ModuleType]) -> Crons:
     own = next((m for m in modules if m.__name__ == f"{PACKAGE}.crons"), None)
     crons = getattr(own, "crons", None)
     if crons is not None and not isinstance(crons, Crons):
-        raise RegistrationError("backend/crons.py: `crons` must be a Crons(): crons = Crons()")
+        text = "backend/crons.py: `crons` must be a Crons(): crons = Crons()"
+        where = declared_at(f"{PACKAGE}.crons", "crons")
+        raise RegistrationError(text).by_rule("HW501", where=where)
     for identity, module in found.items():
         if identity != id(crons):
+            names = [name for name, value in vars(module).items() if id(value) == identity]
             raise RegistrationError(
                 f"{module.__name__} makes a Crons(); crons are declared in backend/crons.py, as "
                 "`crons = Crons()`"
-            )
+            ).by_rule("HW501", where=declared_at(module.__name__, *names[:1]))
     return crons or Crons()
 
 
@@ -98,6 +102,16 @@ def _documents(modules: list[ModuleType]) -> dict[str, type[Document]]:
         if not cls.__pydantic_complete__:
             cls.model_rebuild(_types_namespace={**SYSTEM_NAMES, **by_class})
     return found
+
+
+def _table(cls: type[Document], codecs: Codecs) -> Table:
+    try:
+        return Table(cls, codecs)
+    except RegistrationError as error:
+        if error.rule and not error.where:  # `backend.schema.Task, field tags: ...`
+            field = str(error).partition(":")[0].rpartition(", field ")[2]
+            error.where = declared_at(cls.__module__, cls.__name__, field)
+        raise
 
 
 def _is_table_of(value: Any, module: ModuleType) -> bool:
@@ -135,7 +149,11 @@ def _read(
     path = wire_path(registered, module.__name__.removeprefix(f"{PACKAGE}.").replace(".", "/"))
     code = getattr(registered.handler, "__code__", None)
     source = f"{_relative(code.co_filename, root)}:{code.co_firstlineno}" if code else ""
-    return read_signature(registered, path, codecs, source)
+    try:
+        return read_signature(registered, path, codecs, source)
+    except RegistrationError as error:
+        error.where = error.where or source
+        raise
 
 
 def _relative(file: str, root: Path) -> str:

@@ -65,7 +65,8 @@ def every(seconds: float) -> Schedule:
         RegistrationError: less than a second, or no number.
     """
     if not seconds >= 1 or seconds == float("inf"):
-        raise RegistrationError(f"an interval is 1 second or more, not {seconds:g} s")
+        text = f"an interval is 1 second or more, not {seconds:g} s"
+        raise RegistrationError(text).by_rule("HW501")
     return Schedule(seconds=float(seconds))
 
 
@@ -79,9 +80,10 @@ def cron(expression: str) -> Schedule:
         raise RegistrationError(
             f"{expression!r} is no cron expression: it has five fields, minute hour day month "
             "weekday, such as '0 16 1 * *'"
-        )
+        ).by_rule("HW501")
     try:
         next(CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC)))
     except (CronSimError, StopIteration) as error:
-        raise RegistrationError(f"{expression!r} is no cron expression: {error}") from None
+        text = f"{expression!r} is no cron expression: {error}"
+        raise RegistrationError(text).by_rule("HW501") from None
     return Schedule(expression=expression)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 
 from headwater.core import validators
+from headwater.core.declared_at import declared_at
 from headwater.core.manifest import SearchIndexSpec
 from headwater.core.names import python_name, wire_name
 from headwater.core.schema import Document, SearchIndex
@@ -58,7 +59,11 @@ class _Declared:
 
     def wrong(self, what: str) -> RegistrationError:
         """The error that says so."""
-        return RegistrationError(f"{self.cls.__module__}.{self.cls.__name__}.{self.name}: {what}")
+        module, name = self.cls.__module__, self.cls.__name__
+        where = declared_at(module, name, self.name)
+        return RegistrationError(f"{module}.{name}.{self.name}: {what}").by_rule(
+            "HW401", "name one text field of the table, and fields to filter by", where
+        )
 
 
 def _spec(

@@ -98,16 +98,16 @@ def _index_of(wanted: Search, table: TableSpec) -> SearchIndexSpec:
     index = table.search_index(wanted.index)
     if index is None and table.index(wanted.index) is not None:
         raise QueryInvalid(
-            f"HW401: `{wanted.index}` of table {table.name} is no search index: read it by "
+            f"`{wanted.index}` of table {table.name} is no search index: read it by "
             f'.with_index("{wanted.index}", ...)'
-        )
+        ).by_rule("HW401", f'.with_index("{wanted.index}", ...)')
     if index is None:
         names = [spec.name for spec in table.search_indexes]
         listed = f"Search indexes: {', '.join(names)}" if names else "It has none"
         raise QueryInvalid(
-            f"HW401: table {table.name} has no search index `{wanted.index}`."
+            f"table {table.name} has no search index `{wanted.index}`."
             f"{_nearest(wanted.index, names)} {listed}"
-        )
+        ).by_rule("HW401", 'declare it: search_title = SearchIndex("title")')
     return index
 
 
@@ -123,9 +123,9 @@ def _filters(wanted: Search, index: SearchIndexSpec, at_most: int) -> dict[int, 
             known = list(map(python_name, index.filters))
             listed = f"Its filter fields: {', '.join(known)}" if known else "It has none"
             raise QueryInvalid(
-                f"HW401: search index {index.name} has no filter field `{python_name(name)}`."
+                f"search index {index.name} has no filter field `{python_name(name)}`."
                 f"{_nearest(python_name(name), known)} {listed}"
-            )
+            ).by_rule("HW401", "name it in the index's filter_fields, or test it in .filter()")
     return {index.filters.index(name): value_digest(value) for name, value in wanted.equal}
 
 

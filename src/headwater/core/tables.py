@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headwater.core import validators
 from headwater.core.codecs import Codecs, MemberCodec, members_of
+from headwater.core.declared_at import declared_at
 from headwater.core.documents import Stored
 from headwater.core.manifest import IndexSpec, TableSpec
 from headwater.core.names import wire_name
@@ -18,6 +20,13 @@ from headwater.settings import Limits
 
 _LIMITS = Limits()
 _SYSTEM_FIELDS = {"_id", "_creationTime"}
+_OWN_FIX = (
+    "leave it out, and read .id and .creation_time; a time or a name of yours has another name"
+)
+_INDEX_FIXES = {
+    "HW401": 'name fields of the table, in the order you read them by: Index("owner", "due_at")',
+    "HW404": "leave it out: every index ends with the creation time, and by_id is there",
+}
 _SCALARS = (
     validators.Null,
     validators.Boolean,
@@ -40,6 +49,7 @@ class Table:
     """
 
     def __init__(self, cls: type[Document], codecs: Codecs) -> None:
+        _check_automatic(cls)
         fields, self._members = codecs.fields(cls)
         self.cls = cls
         own = {name: spec for name, spec in fields.items() if name not in _SYSTEM_FIELDS}
@@ -75,11 +85,13 @@ class Table:
     def _index(self, name: str) -> IndexSpec:
         where = f"{self.cls.__module__}.{self.cls.__name__}.{name}"
         if name in ("by_id", "by_creation_time"):
-            raise RegistrationError(f"{where}: this index is built in; give yours another name")
+            text = f"{where}: this index is built in; give yours another name"
+            raise self._wrong_index(name, text, "HW404")
         index, wires = self.cls.table_indexes[name], []
         given = index.fields
         if len(set(given)) < len(given):
-            raise RegistrationError(f"{where}: a field is named twice; it orders only once")
+            text = f"{where}: a field is named twice; it orders only once"
+            raise self._wrong_index(name, text, "HW404")
         if len(given) >= _LIMITS.index_fields:
             raise RegistrationError(
                 f"{where} has {len(given) + 1} fields with the creation time every index ends "
@@ -89,9 +101,17 @@ class Table:
             head, *rest = field.split(".")
             if head not in self.wires or head in ("id", "creation_time"):
                 known = ", ".join(n for n in self.wires if n not in ("id", "creation_time"))
-                raise RegistrationError(f"{where}: no field `{field}` to index; fields: {known}")
+                close = difflib.get_close_matches(field, self.wires, n=1)
+                near = f" did you mean `{close[0]}`?" if close and close[0] in known else ""
+                text = f"{where}: no field `{field}` to index;{near} fields: {known}"
+                automatic = field in ("id", "creation_time")
+                raise self._wrong_index(name, text, "HW404" if automatic else "HW401")
             wires.append(".".join([self.wires[head], *map(wire_name, rest)]))
         return IndexSpec(name, tuple(wires), index.staged)
+
+    def _wrong_index(self, name: str, what: str, code: str) -> RegistrationError:
+        where = declared_at(self.cls.__module__, self.cls.__name__, name)
+        return RegistrationError(what).by_rule(code, _INDEX_FIXES[code], where)
 
     def model(self, stored: Stored) -> Any:
         """The document as an object of the table's class."""
@@ -102,6 +122,19 @@ class Table:
             return build(self.cls, members_of(self._members, stored.own_value()))
         stored.model = build(self.cls, members_of(self._members, stored.value), stored)
         return stored.model
+
+
+def _check_automatic(cls: type[Document]) -> None:
+    """Refuses fields that would never be stored: the automatic ones, and private ones."""
+    for name in vars(cls).get("__annotations__", {}):
+        if name in ("id", "creation_time"):
+            what = f"{cls.__name__}.{name} is a field of one's own by the name of an automatic one"
+        elif name in cls.__private_attributes__:
+            what = f"{cls.__name__}.{name} begins with _, so that it is not stored"
+        else:
+            continue
+        where = declared_at(cls.__module__, cls.__name__, name)
+        raise RegistrationError(what).by_rule("HW404", _OWN_FIX, where)
 
 
 def _is_scalar(validator: Validator) -> bool:

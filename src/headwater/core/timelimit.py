@@ -178,12 +178,16 @@ if hasattr(os, "register_at_fork"):
 _HAS_ALARM = hasattr(signal, "setitimer")
 
 
+known = threading.local()
+"""Has the running thread's `watch` once there is one; to ask makes none."""
+
+
 class _Here(threading.local):
     """Each thread's own watch, made at its first call."""
 
     def __init__(self) -> None:
         main = threading.current_thread() is threading.main_thread()
-        self.watch = Watch(alarm if _HAS_ALARM and main else patrol)
+        self.watch = known.watch = Watch(alarm if _HAS_ALARM and main else patrol)
 
 
 class HardLimit:

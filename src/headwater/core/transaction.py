@@ -32,6 +32,8 @@ from headwater.errors import (
     SystemTableAccess,
 )
 
+_NARROWER = "read a range of an index, and end with .take(100), .paginate(options) or .first()"
+_BATCHES = "take a batch, then schedule the rest: await ctx.scheduler.run_after(0, clear, ...)"
 _AT_ONCE = 64  # documents loaded before their bytes are looked at
 
 
@@ -225,7 +227,7 @@ class Transaction(Searching):
         return LimitExceeded(
             f"this call reached its limit of {allowed:g} {words} while reading table {table}. "
             f"{so_far}Narrow the read: an index range, .take(n) or .paginate()"
-        )
+        ).by_rule("HW402", _NARROWER)
 
     def _entries(self, start: bytes, end: bytes, descending: bool, limit: int) -> list[Entry]:
         if not len(self._overlay):
@@ -428,7 +430,7 @@ class Transaction(Searching):
 def _wrote_too_much(limit: int, what: str) -> LimitExceeded:
     return LimitExceeded(
         f"this mutation reached its limit of {limit} {what}. Write in batches of several calls"
-    )
+    ).by_rule("HW406", _BATCHES)
 
 
 def _without(

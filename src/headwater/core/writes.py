@@ -16,6 +16,7 @@ from headwater.core.values import is_deeper
 from headwater.errors import DocumentInvalid, LimitExceeded
 from headwater.settings import Limits
 
+_AS_DECLARED = "write what the table's class declares, or declare it in backend/schema.py first"
 _NAME_LENGTH = Limits().name_length
 
 
@@ -36,7 +37,7 @@ def patched(
         if shape is not None and spec is None:
             raise DocumentInvalid(
                 f"table {table.name} has no field `{python_name(name)}`.{_near(name, shape)}"
-            )
+            ).by_rule("HW405", _AS_DECLARED)
         absent = value is None and spec is not None and spec.optional
         if absent and spec is not None and spec.validator.check(None, _no_table) is not None:
             result.pop(name, None)
@@ -63,7 +64,7 @@ def checked_document(
         raise DocumentInvalid(
             f'Failed to insert or update a document in table "{table.name}" '
             f"because it does not match the schema: {misfit}"
-        )
+        ).by_rule("HW405", _AS_DECLARED)
     return {**fields, **system}
 
 

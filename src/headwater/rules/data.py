@@ -49,7 +49,7 @@ async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
     tasks = ctx.db.query(Task).with_index("by_assignee", assignee=assignee)
     return await tasks.filter(lambda task: not task.completed).order("desc").take(100)
 """,
-        stages=("S", "T"),
+        stages=("S", "R", "T"),
         lesson="L2",
     ),
     Rule(
@@ -170,7 +170,7 @@ class Message(Document, table="messages"):
     by_room = Index("room")
     by_text = Index("text")
 """,
-        stages=("S",),
+        stages=("S", "R"),
         severity="warning",
     ),
     Rule(

@@ -43,7 +43,7 @@ async def overdue(ctx: QueryCtx, now: float) -> list[Task]:
 async def create(ctx: MutationCtx, title: str) -> None:
     await ctx.db.insert(Task(title=title, due_at=ctx.now))
 """,
-        stages=("S",),
+        stages=("S", "T"),
     ),
     Rule(
         id="HW202",
@@ -79,7 +79,7 @@ async def roll(ctx: MutationCtx, id: Id[Game]) -> int:
     await ctx.db.patch(id, dice=dice)
     return dice
 """,
-        stages=("S",),
+        stages=("S", "T"),
     ),
     Rule(
         id="HW203",

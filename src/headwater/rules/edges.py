@@ -83,7 +83,7 @@ async def shop(request: Request, ctx: HttpCtx) -> None:
         raise HTTPException(401)
     await ctx.run_mutation(save, body=body)
 """,
-        stages=("S",),
+        stages=("S", "R"),
         severity="warning",
     ),
     Rule(
@@ -115,7 +115,7 @@ from headwater import ActionCtx, internal_action
 async def city(ctx: ActionCtx) -> str:
     return ctx.env(Settings).city
 """,
-        stages=("S", "R"),
+        stages=("S", "R", "T"),
     ),
     Rule(
         id="HW504",

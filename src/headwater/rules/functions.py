@@ -31,7 +31,7 @@ from headwater import QueryCtx, query
 async def get_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
     return await ctx.db.query(Task).with_index("by_assignee", assignee=assignee).take(100)
 """,
-        stages=("S",),
+        stages=("S", "R"),
     ),
     Rule(
         id="HW102",
@@ -59,7 +59,7 @@ from headwater import QueryCtx, query
 async def word(ctx: QueryCtx) -> str:
     return "hello"
 """,
-        stages=("S",),
+        stages=("S", "R"),
     ),
     Rule(
         id="HW103",
@@ -138,6 +138,6 @@ async def complete_all(ctx: MutationCtx, assignee: str) -> None:
     for task in await tasks_of(ctx, assignee):
         await ctx.db.patch(task.id, completed=True)
 """,
-        stages=("S", "T"),
+        stages=("S", "R", "T"),
     ),
 ]

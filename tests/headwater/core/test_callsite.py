@@ -87,7 +87,7 @@ def test_violations_name_the_backend(tmp_path: Path, functions: dict[str, Any]) 
     """A forgotten await is shown relative to the project; asking is done by Asking."""
     assert issubclass(Run, Asking)
     error = failure(tmp_path, functions["forgets"])
-    assert "HW205 backend/tasks.py:14 query tasks:handler" in str(error)
+    assert "HW205 backend/tasks.py:14  query tasks:handler" in str(error)
 
 
 def test_the_runtimes_own_frames_are_skipped(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_a_query_cannot_write(backend: Backend) -> None:
         return await ctx.db.insert("tasks", {"title": "a"})
 
     work[:] = [write]
-    with pytest.raises(FunctionFailed, match=r"AttributeError: .*has no attribute 'insert'"):
+    with pytest.raises(FunctionFailed, match=r"HW403 .*\n.*a query writes: ctx\.db\.insert\(\)"):
         backend.query(look)
 
 

@@ -315,7 +315,8 @@ def test_a_request_never_awaited_is_named() -> None:
         drive(handler, answers)
     assert caught.value.code == "HW205"
     assert caught.value.where == line_of(handler, "forgotten")
-    assert caught.value.function == "mutation tasks:go"
+    finding = caught.value.finding
+    assert (finding.kind, finding.function) == ("mutation", "tasks:go")
     assert answers.requests == [1]
 
 
@@ -508,7 +509,8 @@ def test_calls_nest() -> None:
         try:
             await run.ask("sub-call")
         except RuleViolation as violation:
-            return f"{violation.function} {len(await asyncio.gather(_helper_of(1), _helper_of(2)))}"
+            finding, helped = violation.finding, asyncio.gather(_helper_of(1), _helper_of(2))
+            return f"{finding.kind} {finding.function} {len(await helped)}"
         return "missed"
 
     async def _helper_of(number: int) -> int:

@@ -65,8 +65,9 @@ def test_six_decorators(decorator: Any, handler: Any, kind: str, visibility: str
 
 def test_calling_a_reference_is_refused() -> None:
     """HW104 says what to do instead."""
-    with pytest.raises(RuleViolation, match="HW104: query get_tasks was called directly") as error:
+    with pytest.raises(RuleViolation, match="query get_tasks was called directly") as error:
         query(get_tasks)("x")
+    assert error.value.code == "HW104"
     assert "ctx.run_query(get_tasks, ...)" in error.value.message
 
 
