@@ -1,4 +1,4 @@
-"""The five measures. Each runs Headwater and its baseline in turn, and yields figures.
+"""The six measures. Each runs Headwater and its baseline in turn, and yields figures.
 
 A round is one run of each, one straight after the other; figures are medians over rounds of the
 ratio within a round, since only neighbouring runs can be compared on a shared machine.
@@ -35,6 +35,7 @@ class Sizes:
     key_commits: int = 300
     clients: int = 50
     writes: int = 100
+    toggles: int = 40
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,26 @@ def writers(bench: Bench) -> list[Figure]:
     ]
 
 
+def windows(bench: Bench) -> list[Figure]:
+    """Two windows of a browser: from a click in one to the frame in which each shows it."""
+    from benchmarks.windows import both_sides  # a browser's driver, which no other measure needs
+
+    toggles = bench.sizes.toggles
+    with both_sides() as (react, plain):
+        ours, theirs = bench.rounds(
+            lambda _: react.toggles(toggles), lambda _: plain.toggles(toggles)
+        )
+
+    def shown(name: str, key: str) -> Figure:
+        times = column(ours, key), column(theirs, key)
+        return Figure("windows", f"{name}, p50", "ms", None, *times, "hand-written")
+
+    return [
+        shown("two windows: click in one to frame in the other", "other_ms"),
+        shown("two windows: click to frame in its own, optimistic", "own_ms"),
+    ]
+
+
 def throughput(name: str, bound: float, ours: list[Numbers], theirs: list[Numbers]) -> Figure:
     """Writes per second against the hand-written server."""
     rates = column(ours, "rate"), column(theirs, "rate")
@@ -228,5 +249,6 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "fan-out": fan_out,
     "keys": keys,
     "writers": writers,
+    "windows": windows,
 }
 LOOPS = {"unit-test": 2, "writers": 2}  # measures that go through their rounds more than once

@@ -17,6 +17,7 @@ from typing import Literal
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+CACHE = HERE / "app" / ".headwater"  # not in git
 Kind = Literal["headwater", "handwritten"]
 START_LIMIT_S = 30
 LOAD_LIMIT_S = 600
@@ -59,30 +60,56 @@ class Server:
 
 @contextmanager
 def serving(kind: Kind) -> Iterator[Server]:
-    """Run a server on a fresh database, on the disk that holds this checkout."""
-    (HERE / "app" / ".headwater").mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=HERE / "app" / ".headwater", prefix="run-"))
+    """Run a server on a fresh database."""
     port, stats_port = free_port(), free_port()
     own = kind == "headwater"
-    with (folder / "stderr").open("w") as complaints:
+    with run_folder() as folder:
+        command = headwater(folder, port, stats_port) if own else handwritten(folder, port)
+        stats_url = f"http://127.0.0.1:{stats_port if own else port}/stats"
+        with running(command, folder, stats_url):
+            yield Server(kind, f"127.0.0.1:{port}", stats_url)
+
+
+@contextmanager
+def run_folder() -> Iterator[Path]:
+    """A folder for one run, on the disk that holds this checkout."""
+    CACHE.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=CACHE, prefix="run-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def running(command: list[str], folder: Path, url: str, within: Path = ROOT) -> Iterator[None]:
+    """Run a server for a block, which begins when the server answers at `url`.
+
+    Args:
+        command: what runs it.
+        folder: takes what it prints.
+        url: something of it that can be fetched.
+        within: the folder it runs in.
+    """
+    printed = folder / "printed"
+    with printed.open("w") as output:
         process = subprocess.Popen(
-            headwater(folder, port, stats_port) if own else handwritten(folder, port),
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])},
-            stderr=complaints,
+            command, cwd=within, env=environment(), stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        stats = port if kind == "handwritten" else stats_port
-        server = Server(kind, f"127.0.0.1:{port}", f"http://127.0.0.1:{stats}/stats")
-        wait_until_up(server, process, folder / "stderr")
-        yield server
+        wait_until_up(url, process, command, printed)
+        yield
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(10)
         process.kill()
         process.wait()
-        shutil.rmtree(folder)
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, with the checkout's code found first."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
 
 
 def handwritten(folder: Path, port: int) -> list[str]:
@@ -103,15 +130,17 @@ def headwater(folder: Path, port: int, stats_port: int) -> list[str]:
     ]
 
 
-def wait_until_up(server: Server, process: subprocess.Popen[bytes], stderr: Path) -> None:
+def wait_until_up(
+    url: str, process: subprocess.Popen[bytes], command: list[str], printed: Path
+) -> None:
     """Poll until the server answers; say what it printed if it never does."""
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError):
-            urllib.request.urlopen(server.stats_url, timeout=5).close()
+            urllib.request.urlopen(url, timeout=5).close()
             return
         time.sleep(0.05)
-    raise BenchmarkFailed(f"{server.kind} did not start:\n{stderr.read_text()}")
+    raise BenchmarkFailed(f"{' '.join(command)} did not start:\n{printed.read_text()}")
 
 
 def free_port() -> int:

@@ -20,8 +20,10 @@ from typing import Annotated, Any, Literal
 import orjson
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field, TypeAdapter
 
+PAGE = Path(__file__).parent / "page.html"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (
     position INTEGER PRIMARY KEY,
@@ -62,6 +64,15 @@ class Seed(BaseModel):
     count: int
 
 
+class Toggle(BaseModel):
+    """Complete an open task of a board, or open a completed one."""
+
+    op: Literal["toggle"]
+    id: int
+    board: str
+    task: str
+
+
 class Increment(BaseModel):
     """Add one to a counter."""
 
@@ -70,8 +81,10 @@ class Increment(BaseModel):
     name: str
 
 
-Message = Annotated[Subscribe | Create | Seed | Increment, Field(discriminator="op")]
-MESSAGES: TypeAdapter[Subscribe | Create | Seed | Increment] = TypeAdapter(Message)
+AnyMessage = Subscribe | Create | Seed | Toggle | Increment
+MESSAGES: TypeAdapter[AnyMessage] = TypeAdapter(
+    Annotated[AnyMessage, Field(discriminator="op")],
+)
 View = tuple[str, int]  # a board, and how many of its newest tasks
 
 
@@ -97,6 +110,17 @@ class Store:
                 rows,
             )
         return [row[0] for row in rows]
+
+    def toggle(self, board: str, task: str) -> bool:
+        """Turn a task's state around and return the new one."""
+        with self.db:
+            self.db.execute("BEGIN IMMEDIATE")
+            [(completed,)] = self.db.execute(
+                "UPDATE tasks SET completed = NOT completed WHERE id = ? AND board = ?"
+                " RETURNING completed",
+                (task, board),
+            )
+        return bool(completed)
 
     def increment(self, name: str) -> int:
         """Add one to a counter in a transaction and return the new value."""
@@ -180,7 +204,7 @@ def build_app(path: Path) -> FastAPI:
         except WebSocketDisconnect:
             rooms.leave(socket)
 
-    async def answer(socket: WebSocket, message: Subscribe | Create | Seed | Increment) -> None:
+    async def answer(socket: WebSocket, message: AnyMessage) -> None:
         match message:
             case Subscribe():
                 await rooms.join(socket, (message.board, message.count))
@@ -192,11 +216,19 @@ def build_app(path: Path) -> FastAPI:
                 store.create(message.board, (f"task {n}" for n in range(message.count)))
                 await acknowledge(socket, message.id, message.count)
                 await rooms.changed(message.board)
+            case Toggle():
+                completed = store.toggle(message.board, message.task)
+                await acknowledge(socket, message.id, completed)
+                await rooms.changed(message.board)
             case Increment():
                 await acknowledge(socket, message.id, store.increment(message.name))
 
     async def acknowledge(socket: WebSocket, id: int, value: str | int) -> None:
         await socket.send_text(orjson.dumps({"type": "ack", "id": id, "value": value}).decode())
+
+    @app.get("/")
+    async def page() -> FileResponse:
+        return FileResponse(PAGE)
 
     @app.get("/boards/{board}/tasks")
     async def newest(board: str, count: int = 100) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Each measure runs with tiny sizes, against real servers, and its counts are right."""
 
+import os
 import shutil
 
 import pytest
@@ -19,6 +20,7 @@ TINY = Sizes(
     key_commits=3,
     clients=3,
     writes=4,
+    toggles=3,
 )
 
 
@@ -55,3 +57,20 @@ def test_the_unit_test_loop_runs_on_both() -> None:
     figures = tiny("unit-test")
     assert len(figures) == 2
     assert all(figure.value > 0 for figure in figures)
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(
+    os.environ.get("CI") != "true"
+    and not (
+        shutil.which("npm") and (shutil.which("chromium") or shutil.which("chromium-browser"))
+    ),
+    reason="two windows need chromium, and npm for the page",
+)
+def test_a_click_in_one_window_shows_in_both() -> None:
+    """On the generated page and the hand-written one: ben's box follows ana's, after the click."""
+    other, own = tiny("windows")
+    for figure in (other, own):
+        assert len(figure.headwater) == len(figure.baseline) == TINY.rounds
+        assert all(run > 0 for run in figure.headwater + figure.baseline)
+        assert figure.target is None
