@@ -59,6 +59,7 @@ def _findings(root: Path) -> str:
 
 
 def _notes(root: Path) -> str:
-    if not (root / "backend" / "notes.py").is_file():
+    if not (root / "backend" / "working_notes.py").is_file():
         return ""
-    return "Working notes of earlier sessions: `uv run headwater run notes:recent`, skill memory."
+    command = "uv run headwater run working_notes:recent"
+    return f"Working notes of earlier sessions: `{command}`, skill memory."

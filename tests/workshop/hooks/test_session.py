@@ -26,7 +26,7 @@ def test_a_session_begins_with_where_things_are(tmp_path: Path) -> None:
     assert "lesson 2; no hint yet; 0 failed attempts; 02-indexes-or-scans, 0 of 3" in said
     assert "server is not running" in said
     assert "in backend/clocks.py" in said
-    assert "notes:recent" in said
+    assert "working_notes:recent" in said
 
 
 def test_a_folder_that_is_no_project_is_said_to_be_none(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from headwater.testing import Backend
 
-from backend.notes import about, add, recent, remove
+from backend.working_notes import about, add, recent, remove
 
 
 def test_notes_come_back_newest_first(backend: Backend) -> None:
