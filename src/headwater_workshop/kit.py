@@ -8,7 +8,10 @@ courtesy, not security.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +21,7 @@ Tree = Mapping[str, bytes]
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parent.parent
 _INSTALLED = _PACKAGE / "_kit"
+_BUNDLE = b"headwater-lessons-1"
 _NOT_DATA = ("__pycache__", ".pytest_cache", ".headwater")
 
 
@@ -65,25 +69,45 @@ def is_data(name: str) -> bool:
 
 
 def write_bundle(tree: Tree, target: Path) -> None:
-    """Write files as one compressed file, the same bytes for the same files."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w") as bundle:
+    """Write files as one compressed file with its checksum, the same bytes for the same files.
+
+    Their names are inside as well: who lists the bundle learns of no wrong solution either.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as files:
         for name in sorted(tree):
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            bundle.writestr(entry, tree[name], zipfile.ZIP_DEFLATED, 9)
+            files.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), tree[name])
+    content = zlib.compress(packed.getvalue(), 9)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(b"%s %s\n%s" % (_BUNDLE, _checksum(content), content))
 
 
 def read_bundle(source: Path) -> dict[str, bytes]:
-    """Every file of a bundle; each is checked against its checksum on the way."""
+    """Every file of a bundle.
+
+    Raises:
+        KitError: it is not there, or is not what its checksum says.
+    """
     try:
-        with zipfile.ZipFile(source) as bundle:
-            return {name: bundle.read(name) for name in bundle.namelist()}
-    except (FileNotFoundError, zipfile.BadZipFile) as error:
-        raise KitError(
-            "The lessons cannot be read from this install of headwater.",
-            where=f"{source}: {error}",
-            fix="install it again: uv sync --reinstall-package headwater",
-        ) from error
+        head, _, content = source.read_bytes().partition(b"\n")
+    except OSError as error:
+        raise _unreadable(source, str(error)) from error
+    if head != b"%s %s" % (_BUNDLE, _checksum(content)):
+        raise _unreadable(source, "its checksum is another")
+    with zipfile.ZipFile(io.BytesIO(zlib.decompress(content))) as files:
+        return {name: files.read(name) for name in files.namelist()}
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def _unreadable(source: Path, why: str) -> KitError:
+    return KitError(
+        "The lessons cannot be read from this install of headwater.",
+        where=f"{source}: {why}",
+        fix="install it again: uv sync --reinstall-package headwater",
+    )
 
 
 def write_tree(tree: Tree, folder: Path) -> None:

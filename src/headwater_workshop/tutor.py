@@ -29,7 +29,14 @@ _HUMANS = (
     (re.compile(r"\bheadwater(?:\.exe)?\s+lesson\s+diff\b.*--solution"), "shows the solution"),
     (re.compile(r"\bheadwater(?:\.exe)?\s+lesson\s+goto\b"), "lays a finished backend"),
     (re.compile(r"\bheadwater(?:\.exe)?\s+mode\s+\w"), "changes how the assistant helps"),
+    (re.compile(r"\bheadwater(?:\.exe)?\s+new\b|\bcopier\s+copy\b"), "lays a finished backend"),
     (re.compile(r"lessons\.bundle|headwater_workshop"), "opens the kit's own files"),
+    (re.compile(r"lessons[/\\]\d\d-[\w-]+[/\\]"), "opens the kit's own files"),
+)
+_START = re.compile(r"\bheadwater(?:\.exe)?\s+lesson\s+start\s+[\"']?[Ll]?0*(\d+)")
+_LAYS = (
+    "A later lesson begins with the solution of lesson {number}, which is not done. In tutor mode "
+    "that is the learner's to type."
 )
 _OWN_FILES = r"\.headwater/?(?:progress\.json|mode)?(?![\w/.-])"
 
@@ -99,6 +106,9 @@ def command_reason(root: Path, command: str) -> str | None:
     if writes(command, _OWN_FILES):
         return _KEPT.format(name=".headwater/")
     found = current_lesson(root)
+    begun = _START.search(command)
+    if found and begun and int(begun[1]) > found[0].number:
+        return _LAYS.format(number=found[0].number)
     for name, names in (targets_of(found[0]) if found else {}).items():
         if found and writes(command, file_words(name), name.rpartition("/")[0]):
             return _leave(name, names, found[0])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from headwater_workshop.kit import is_data, kit_root, read_folder, write_tree
+from headwater_workshop.lessons import load_lessons
 from headwater_workshop.stages import complete, stage
 
 pytestmark = pytest.mark.prove  # a build takes its backend from the package index
@@ -52,11 +53,13 @@ def lesson(installed: Path, project: Path, *arguments: str) -> str:
 
 
 def test_no_solution_lies_there_in_plain_text(installed: Path) -> None:
-    """Neither the lessons' nor the template's complete backend."""
-    index = b"by_project_completed"
-    assert any(index in content for content in complete().values())
-    found = [name for name, content in read_folder(installed).items() if index in content]
-    assert found == []
+    """Neither the lessons' nor the template's complete backend; no hint, and no hidden check."""
+    lesson = load_lessons()[1]
+    secret = [b"by_project_completed", lesson.read("tests/checks.py").splitlines()[0].encode()]
+    secret += [hint.splitlines()[0].encode() for hint in lesson.hints["L2.1"]]
+    assert any(secret[0] in content for content in complete().values())
+    files = read_folder(installed).items()
+    assert [name for name, content in files if any(each in content for each in secret)] == []
 
 
 def test_the_kit_is_there_without_what_tools_left(installed: Path) -> None:
