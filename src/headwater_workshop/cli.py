@@ -17,6 +17,7 @@ PLACES = {
     "mode": "headwater_workshop.cli_mode:mode",
     "grade": "headwater_workshop.cli_grade:grade",
     "ai-files": "headwater_workshop.cli_ai_files:app",
+    "doctor": "headwater_workshop.cli_doctor:doctor",
     "hook": "headwater_workshop.cli_hook:hook",
     "wheelhouse": "headwater_workshop.cli_wheelhouse:wheelhouse",
 }

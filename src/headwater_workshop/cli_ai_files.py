@@ -1,4 +1,7 @@
-"""`headwater ai-files status|update|remove`: the parts of AGENTS.md that headwater writes."""
+"""`headwater ai-files status|update|remove`: what headwater writes for assistants.
+
+Blocks of AGENTS.md, between markers, and for Claude Code the files of `.claude/`, whole.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ import typer
 
 from .ai_files import State, removed, states, updated
 from .kit import KitError
+from .managed import file_states, remove_files, update_files
 from .mode import mode_of
 from .progress import find_project
 
-app = typer.Typer(help="The parts of AGENTS.md that headwater writes: rules, and how to help.")
+app = typer.Typer(help="What headwater writes for assistants: parts of AGENTS.md, and .claude/.")
 
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if there is a need.")]
 
@@ -27,51 +31,72 @@ def status(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Say how each block stands to what this headwater would write."""
+    """Say how each block and file stands to what this headwater would write."""
     with _told():
         path, mode = _here()
         found = states(_read(path), mode, str(path))
+        files = file_states(path.parent)
     if as_json:
-        typer.echo(json.dumps({"file": path.name, "mode": mode, "blocks": found}, indent=2))
+        facts = {"file": path.name, "mode": mode, "blocks": found, "files": files}
+        typer.echo(json.dumps(facts, indent=2))
     else:
         for name, state in found.items():
             shown = f"{name} ({mode})" if name == "mode" else name
             typer.echo(f"{path.name}  {shown}: {state}")
-    raise typer.Exit(int(check and set(found.values()) != {State.CURRENT}))
+        for name, state in files.items():
+            typer.echo(f"{name}: {state}")
+    every = {*found.values(), *files.values()}
+    raise typer.Exit(int(check and every != {State.CURRENT}))
 
 
 @app.command()
 def update(
     check: Check = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Write over a block that was changed by hand too.")
+        bool, typer.Option("--force", help="Write over what was changed by hand too.")
     ] = False,
 ) -> None:
-    """Write the blocks as they are now; a block that was changed by hand is left and told."""
+    """Write blocks and files as they are now; what was changed by hand is left and told."""
     with _told():
         path, mode = _here()
         old = _read(path)
         new = updated(old, mode, force=force, where=str(path))
         _put(path, old, new, check)
         by_hand = [name for name, each in states(new, mode).items() if each is State.EDITED]
+        files = update_files(path.parent, force=force, check=check)
+        kept = [name for name, each in file_states(path.parent).items() if each is State.EDITED]
+    _tell_files(files, "written", check)
     for name in by_hand:
         typer.echo(
             f"{path.name}  {name}: {State.EDITED}, so it is left as it is\n"
             "  Fix: move your lines out of the markers, then headwater ai-files update --force",
             err=True,
         )
-    raise typer.Exit(int(bool(by_hand) or (check and new != old)))
+    for name in [] if force else kept:
+        typer.echo(
+            f"{name}: {State.EDITED}, so it is left as it is\n"
+            "  Fix: keep it so, or let headwater write it: headwater ai-files update --force",
+            err=True,
+        )
+    raise typer.Exit(int(bool(by_hand) or (check and (new != old or bool(files)))))
 
 
 @app.command()
 def remove(check: Check = False) -> None:
-    """Take the blocks out; what stands outside of them, and what was changed by hand, stays."""
+    """Take blocks and files out; what is yours, and what was changed by hand, stays."""
     with _told():
         path, _ = _here()
         old = _read(path)
         new = removed(old, str(path)) if old else old
         _put(path, old, new, check)
-    raise typer.Exit(int(check and new != old))
+        files = remove_files(path.parent, check=check)
+    _tell_files(files, "removed", check)
+    raise typer.Exit(int(check and (new != old or bool(files))))
+
+
+def _tell_files(names: list[str], done: str, check: bool) -> None:
+    for name in names:
+        typer.echo(f"{name}: {'would be' if check else 'is'} {done}")
 
 
 def _here() -> tuple[Path, str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .kit import KitError, kit_root
+from .managed import record
 from .stages import template_source
 
 REQUIREMENT_FILE = "requirements-headwater.txt"
@@ -73,6 +74,7 @@ def new_project(
         data["kit_requirement"] = installed_as()
     with template_source(root) as source:
         answers = _copy(source, target, data, defaults)
+    record(target)
     return NewProject(target.resolve(), answers["project_name"], requirement_of(target), dirty)
 
 

@@ -20,15 +20,19 @@ SEED = "seed:sample_data"
 POLL_S = 0.1
 
 
-def program(folder: Path) -> Path:
-    """The `headwater` command of the project's own environment."""
+def environments(folder: Path) -> list[Path]:
+    """The `headwater` commands of the project's own environment: none, or one."""
     places = [
         folder / ".venv" / "bin" / "headwater",
         folder / ".venv" / "Scripts" / "headwater.exe",
     ]
-    for place in places:
-        if place.exists():
-            return place.absolute()
+    return [place.absolute() for place in places if place.exists()]
+
+
+def program(folder: Path) -> Path:
+    """The `headwater` command of the project's own environment."""
+    for place in environments(folder):
+        return place
     raise SystemExit(f"{folder} has no environment yet: run `make env` in it.")
 
 

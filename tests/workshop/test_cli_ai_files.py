@@ -75,6 +75,7 @@ def test_json_is_for_programs(agents: Path) -> None:
         "file": "AGENTS.md",
         "mode": "tutor",
         "blocks": {"rules": "missing", "mode": "missing"},
+        "files": {},
     }
 
 
