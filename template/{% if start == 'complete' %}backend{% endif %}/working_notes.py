@@ -3,8 +3,8 @@
     headwater run working_notes:recent
     headwater run working_notes:add '{"topic": "search", "text": "Titles only, and why."}'
 
-No client sees them: the functions are internal. Their table stands here, not in `schema.py`, so that
-notes stay when a lesson lays that file anew.
+No client sees them: the functions are internal. Their table stands here, not in `schema.py`, so
+that notes stay when a lesson lays that file anew.
 """
 
 from typing import Annotated

@@ -2,9 +2,10 @@
 
     python3 headwater_hook.py pre-tool-use < payload.json
 
-Standard library only, for any Python 3. A hook that cannot do its work must not stop anybody's: a
-process that ends with 2 blocks every edit, so this one ends with 0 whatever happens, refuses only by
-the JSON that headwater answers, and says what is missing as a fact. `headwater doctor` tries it.
+Standard library only, for Python 3.7 and newer. A hook that cannot do its work must not stop
+anybody's: a process that ends with 2 blocks every edit, so this one ends with 0 whatever happens,
+refuses only by the JSON that headwater answers, and says what is missing as a fact.
+`headwater doctor` tries it.
 """
 
 import json
@@ -33,7 +34,7 @@ def project():
 
 
 def program(root):
-    """The headwater of the project's environment, or of the one that is active; None without one."""
+    """The headwater of the project's environment, or of the active one; None without one."""
     for folder in (os.path.join(root, ".venv"), os.environ.get("VIRTUAL_ENV", "")):
         for place in PLACES:
             path = os.path.join(folder, *place)
@@ -53,25 +54,24 @@ def answer(event, payload):
         done = subprocess.run(
             [command, "hook", event],
             input=payload,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             cwd=root,
             env=surroundings,
             timeout=SECONDS.get(event, LONGEST),
         )
     except subprocess.TimeoutExpired as slow:
-        return fact(event, "no answer within %d seconds" % slow.timeout)
+        return fact(event, f"no answer within {slow.timeout} seconds")
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         last = said[-1][:300] if said else "it said nothing"
-        return fact(event, "headwater ended with %d: %s" % (done.returncode, last))
+        return fact(event, f"headwater ended with {done.returncode}: {last}")
     found = json.loads(done.stdout.decode("utf-8") or "{}")
     return found if isinstance(found, dict) else fact(event, "its answer is no JSON object")
 
 
 def fact(event, text):
     """An answer that allows everything, and says that nothing was checked and why."""
-    text = "headwater hook %s did not run, so nothing was checked: %s." % (event, text)
+    text = f"headwater hook {event} did not run, so nothing was checked: {text}."
     told = {"systemMessage": text + " `headwater doctor` says more."}
     if event in NAMES and event != "stop":  # words to the assistant at the end would make it go on
         told["hookSpecificOutput"] = {"hookEventName": NAMES[event], "additionalContext": text}
@@ -84,7 +84,7 @@ def main():
     try:
         told = answer(event, sys.stdin.buffer.read())
     except Exception as error:  # whatever it is, work goes on
-        told = fact(event, "%s: %s" % (type(error).__name__, error))
+        told = fact(event, f"{type(error).__name__}: {error}")
     if told:
         sys.stdout.write(json.dumps(told))
         sys.stdout.flush()
