@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 READY := $(VENV)/.ready
 APP ?= my-app
+BROWSER_LOCK := "template/{% if frontend != 'none' %}requirements-browser.lock{% endif %}"
 PORT ?= 3210
 
 # Compiled modules are kept whatever the shell says: without them each process compiles its imports again.
@@ -63,6 +64,7 @@ complete: $(READY)  ## rebuild the complete backend in template/ from the lesson
 lock: $(READY)  ## pin the dependencies again
 	$(UV) pip compile pyproject.toml --extra workshop --extra project --extra mcp --group dev --universal --generate-hashes --no-emit-index-url -o requirements.lock --python-version 3.11 --custom-compile-command "make lock"
 	$(UV) pip compile pyproject.toml --extra workshop --extra project --extra mcp --universal --generate-hashes --no-emit-index-url -c requirements.lock -o template/requirements.lock --python-version 3.11 --custom-compile-command "make lock"
+	$(UV) pip compile --group browser --universal --generate-hashes --no-emit-index-url -c requirements.lock -o $(BROWSER_LOCK) --python-version 3.11 --custom-compile-command "make lock"
 
 clean:  ## take away what was generated; my-app stays
 	rm -rf $(VENV) site docs/lessons docs/rules .mypy_cache .ruff_cache .pytest_cache

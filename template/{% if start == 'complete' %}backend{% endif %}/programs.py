@@ -33,6 +33,4 @@ async def add_task_of_key(
     project = ctx.db.normalize_id(Project, project_id) if project_id is not None else None
     if project_id is not None and project is None:
         raise not_found()
-    return await add_task(
-        ctx, user.id, title, priority=priority, project_id=project, due_at=due_at
-    )
+    return await add_task(ctx, user.id, title, priority=priority, project_id=project, due_at=due_at)

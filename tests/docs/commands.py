@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from headwater_workshop.reference_docs import program
@@ -15,7 +16,17 @@ from .pages import ROOT
 @cache
 def make_targets() -> frozenset[str]:
     """The targets of our Makefile."""
-    return frozenset(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return _targets(ROOT / "Makefile")
+
+
+@cache
+def project_targets() -> frozenset[str]:
+    """The targets of a generated project's Makefile."""
+    return _targets(ROOT / "template" / "Makefile")
+
+
+def _targets(makefile: Path) -> frozenset[str]:
+    return frozenset(re.findall(r"^([a-z-]+):", makefile.read_text(), re.MULTILINE))
 
 
 @cache

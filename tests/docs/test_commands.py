@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from .commands import headwater_commands, make_targets, npm_scripts, parse_headwater
+from .commands import (
+    headwater_commands,
+    make_targets,
+    npm_scripts,
+    parse_headwater,
+    project_targets,
+)
 from .pages import ROOT, blocks, pages, words_in_code
 
 PROGRAMS = {"git", "cd", "copier", "python", "pip"}
@@ -54,11 +60,11 @@ def test_console_blocks_hold_commands_that_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)
 def test_commands_named_in_prose_exist(page: Path) -> None:
-    """`make test` and `headwater dev` in a sentence are targets and commands too."""
+    """`make test` and `headwater dev` in a sentence are commands, a project's targets too."""
     for code in words_in_code(page.read_text(encoding="utf-8")):
         target = re.match(r"make ([a-z-]+)", code)
         if target:
-            assert target[1] in make_targets(), f"{page.name}: {code}"
+            assert target[1] in make_targets() | project_targets(), f"{page.name}: {code}"
         command = re.match(r"(?:uv run )?headwater ([a-z-]+)", code)
         if command:
             assert command[1] in headwater_commands(), f"{page.name}: {code}"

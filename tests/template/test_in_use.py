@@ -13,6 +13,7 @@ import sysconfig
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,15 @@ SETUP = (
     ["pip", "install", "--quiet", "-r", "requirements.lock"],
     ["pip", "install", "--quiet", "--no-deps", "-r", "requirements-headwater.txt"],
 )
+CLEAN = (
+    "ruff check .",
+    "ruff format --check backend tests",
+    "mypy",
+    "headwater check",
+    "headwater ai-files status --check",
+)
 WITH_HEADWATER = {"headwater", "pydantic", "fastapi", "httpx", "pydantic_settings", "pytest"}
+BROWSER_STEPS = ("pip install -r requirements-browser.lock", "run pytest -m browser")
 REQUIREMENTS = ("requirements.lock", "requirements-headwater.txt")
 
 pytestmark = pytest.mark.skipif(UV is None, reason="uv is not installed")
@@ -133,7 +142,7 @@ def test_its_tests_with_the_model_s_package_pass(project: Project) -> None:
 
 def test_its_code_is_clean(project: Project) -> None:
     """Strict types, lint and the rules find nothing, with the project's own tools."""
-    for words in ("ruff check .", "mypy", "headwater check", "headwater ai-files status --check"):
+    for words in CLEAN:
         project.uv("run", *words.split())
 
 
@@ -148,7 +157,8 @@ def imported(file: Path) -> set[str]:
 def test_it_names_what_it_imports(project: Project) -> None:
     """Every package that its code imports stands in pyproject.toml, or comes with headwater."""
     described = tomllib.loads((project.folder / "pyproject.toml").read_text("utf-8"))
-    named = {re.split(r"[\[<>=; ]", line)[0] for line in described["project"]["dependencies"]}
+    listed = chain(described["project"]["dependencies"], *described["dependency-groups"].values())
+    named = {re.split(r"[\[<>=; ]", line)[0] for line in listed}
     known = named | WITH_HEADWATER | {"backend", "tests", "tools"} | sys.stdlib_module_names
     for folder in ("backend", "tests", "tools"):
         for file in (project.folder / folder).rglob("*.py"):
@@ -180,3 +190,20 @@ def test_it_serves_its_functions_and_its_page(project: Project, server: ServerPr
     if project.row.frontend == "plain":
         for name in ("/app.js", "/style.css", "/headwater.js"):
             assert server.fetch(name)[0] == 200
+
+
+@pytest.mark.prove
+def test_its_page_works_in_a_browser(project: Project) -> None:
+    """As its README says: Playwright installed by its own lock, then `pytest -m browser`, typed."""
+    if project.row.frontend == "none":
+        return
+    if project.row.frontend == "react" and shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    readme = (project.folder / "README.md").read_text("utf-8")
+    for words in BROWSER_STEPS:
+        assert f"uv {words}" in readme
+        said = project.uv(*words.split())
+    project.uv("run", "mypy")
+    if " skipped" in said:  # on CI it fails instead
+        pytest.skip("chromium is not installed")
+    assert "1 passed" in said

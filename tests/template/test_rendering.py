@@ -50,6 +50,7 @@ ALWAYS = {
     "tests/test_projects.py",
     "tests/test_tasks.py",
 }
+WITH_PAGE = {"requirements-browser.lock", "tests/test_page.py"}
 PAGE = {"frontend/app.js", "frontend/index.html", "frontend/style.css"}
 POINTERS = {
     "claude": "CLAUDE.md",
@@ -57,6 +58,7 @@ POINTERS = {
     "copilot": ".github/copilot-instructions.md",
 }
 TOOLS = ".mcp.json"
+BROWSER_STEPS = ["playwright install --with-deps chromium", "pytest -m browser"]
 FORBIDDEN_ON_WINDOWS = set('<>:"|?*\\')
 PORTS = {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
 DEVICES = PORTS | {"con", "prn", "aux", "nul"}
@@ -91,8 +93,9 @@ def test_each_row_of_answers_renders_its_files(kit: Path, tmp_path: Path, row: R
     wanted = ALWAYS | {POINTERS[name] for name in row.assistants}
     wanted |= {TOOLS} if row.claude else set()
     wanted |= PAGE if row.frontend == "plain" else set()
+    wanted |= WITH_PAGE if row.frontend != "none" else set()
     assert wanted <= found
-    assert not found & ({*POINTERS.values(), TOOLS} - wanted)
+    assert not found & ({*POINTERS.values(), TOOLS, *WITH_PAGE} - wanted)
     assert any(name.startswith("frontend/") for name in found) is (row.frontend != "none")
     for name, text in texts(project):
         assert not re.search(r"\{%|\{\{ ?_?[a-z]", text) or name.endswith((".tsx", ".yml")), name
@@ -219,6 +222,28 @@ def test_the_lock_is_the_kit_s_own(kit: Path, tmp_path: Path) -> None:
     names = {re.split(r"[\[<>=;]", line)[0] for line in direct}
     assert names <= {pin.split("==")[0] for pin in mine}
     assert "://" not in (project / "requirements.lock").read_text("utf-8")
+
+
+def test_the_browser_s_lock_adds_to_the_other(kit: Path, tmp_path: Path) -> None:
+    """Playwright is in a file of its own: what the kit was tested with, by hash, no address."""
+    project = copy(kit, tmp_path / "my-app")
+    lock = project / "requirements-browser.lock"
+    mine, all_others = pins(lock), pins(project / "requirements.lock")
+    assert "playwright" in {pin.split("==")[0] for pin in mine}
+    assert mine.items() <= pins(ROOT / "requirements.lock").items()
+    assert not mine.keys() & all_others.keys()
+    assert "://" not in lock.read_text("utf-8")
+
+
+def test_the_workflow_tests_the_page(kit: Path, tmp_path: Path) -> None:
+    """A job of its own with a browser, and with the page built where it is built; else none."""
+    for frontend in ("none", "plain", "react"):
+        project = copy(kit, tmp_path / frontend, frontend=frontend)
+        workflow = (project / ".github/workflows/ci.yml").read_text("utf-8")
+        job = yaml.safe_load(workflow)["jobs"].get("page", {"steps": []})
+        steps = [step["run"] for step in job["steps"] if "run" in step]
+        assert steps[-2:] == BROWSER_STEPS * (frontend != "none")
+        assert ("npm run build" in steps) is (frontend == "react")
 
 
 def test_a_local_checkout_is_a_path(kit: Path, tmp_path: Path) -> None:
