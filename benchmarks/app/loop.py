@@ -12,7 +12,7 @@ from typing import Any
 
 from headwater.core.placement import InProcess
 from headwater.loader import load
-from headwater.settings import Limits
+from headwater.settings import GUARDED, Limits
 from headwater.testing import Backend
 
 
@@ -32,7 +32,7 @@ def one_test(placement: InProcess, tasks: Any) -> None:
 def main(count: int) -> None:
     """Load the backend once, as a test session does; warm up; run and time the tests."""
     limits = Limits()
-    placement = InProcess(load(Path(__file__).parent, limits.load_limit_s), limits)
+    placement = InProcess(load(Path(__file__).parent, limits.load_limit_s), limits, GUARDED)
     tasks = importlib.import_module("backend.tasks")
     for _ in range(min(count, 50)):
         one_test(placement, tasks)

@@ -224,12 +224,6 @@ class RuleViolation(HeadwaterError):
         return str(self)
 
 
-class NotOnContext(RuleViolation, AttributeError):
-    """Something asked of ctx, `ctx.db` or a query that it has not, by a rule; `hasattr` is
-    answered as Python answers it.
-    """
-
-
 class BackendRefused(RuleViolation, RegistrationError):
     """A backend that cannot be loaded, by a rule."""
 

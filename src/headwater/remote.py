@@ -32,7 +32,7 @@ from headwater.rules import RULES, Finding
 LENGTH_BYTES: Final = 4
 _TAG_CHARS: Final = 80
 _PAGE_FACTS: Final = ("done", "cursor", "split_cursor", "status")
-_NOT_REVIVED: Final = ("RuleViolation", "BackendRefused", "NotOnContext", "HeadwaterError")
+_NOT_REVIVED: Final = ("RuleViolation", "BackendRefused", "HeadwaterError")
 """Errors that have facts of their own, and the base of all."""
 
 

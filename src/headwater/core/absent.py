@@ -1,11 +1,15 @@
-"""What a rule keeps off ctx, `ctx.db` and queries: asked for all the same, the rule answers."""
+"""What a rule keeps off ctx, `ctx.db` and queries: the finding behind an AttributeError.
+
+The classes are plain ones, without `__getattr__`, which would make each access to them slower.
+"""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
 from headwater.core.equivalents import WRITES, instead_of
-from headwater.core.violations import not_there
+from headwater.core.violations import found
+from headwater.rules import Finding
 
 _READS = "the ctx of a query only reads"
 _NO_ACTION = (
@@ -44,33 +48,31 @@ _CTX: Final[dict[tuple[str, str], _Absent]] = {
 }
 
 
-def absent_from_ctx(kind: str, name: str) -> AttributeError:
-    """The error for a member that a function's ctx has not.
+def absent_from_ctx(kind: str, name: str) -> Finding | None:
+    """What is wrong with a member that a function's ctx has not; None for any other name.
 
     Args:
         kind: query, mutation or action.
         name: what was asked for.
     """
-    found = _CTX.get((kind, name))
-    if found is None:
-        return AttributeError(f"the ctx of a {kind} has no {name!r}")
-    return not_there(found.code, found.what, why=found.why, fix=found.fix)
+    told = _CTX.get((kind, name))
+    return told and found(told.code, told.what, "T", why=told.why, fix=told.fix)
 
 
-def absent_from_db(name: str, *, writer: bool) -> AttributeError:
-    """The error for a method that `ctx.db` has not, or has in mutations only."""
+def absent_from_db(name: str, *, writer: bool) -> Finding | None:
+    """What is wrong with a method that `ctx.db` has not, or has in mutations only."""
     if name.startswith("_"):
-        return AttributeError(f"ctx.db has no {name!r}")
+        return None
     if name in WRITES and not writer:
         fix = "make the function a @mutation, with ctx: MutationCtx"
-        return not_there("HW403", f"a query writes: ctx.db.{name}()", why=_READS, fix=fix)
+        return found("HW403", f"a query writes: ctx.db.{name}()", "T", why=_READS, fix=fix)
     fix = instead_of(name, query=False)
-    return not_there("HW403", f"ctx.db has no method {name}()", fix=fix)
+    return found("HW403", f"ctx.db has no method {name}()", "T", fix=fix)
 
 
-def absent_from_query(name: str) -> AttributeError:
-    """The error for a method that a query has not."""
+def absent_from_query(name: str) -> Finding | None:
+    """What is wrong with a method that a query has not."""
     if name.startswith("_"):
-        return AttributeError(f"a query has no {name!r}")
+        return None
     fix = instead_of(name, query=True)
-    return not_there("HW403", f"a query has no method {name}()", fix=fix)
+    return found("HW403", f"a query has no method {name}()", "T", fix=fix)

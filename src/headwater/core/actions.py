@@ -31,7 +31,7 @@ T = TypeVar("T")
 Submit = Callable[[Call, Callable[[Outcome, int], None]], None]
 """Puts a query or mutation into the engine's queue; the reply comes on the event loop's thread."""
 
-_OF_RULES = ("RuleViolation", "NotOnContext")
+_OF_RULES = ("RuleViolation", "AttributeError")
 _BUSY: dict[str, type[HeadwaterError]] = {"Conflict": Conflict, "Overloaded": Overloaded}
 
 

@@ -17,6 +17,7 @@ from headwater.core.identity import UserIdentity
 from headwater.core.scheduler import Scheduler
 from headwater.core.tables import Tables
 from headwater.errors import NotAuthenticated
+from headwater.rules import Finding
 
 if TYPE_CHECKING:
     from headwater.core.functions import ActionFn, MutationFn, QueryFn, Registered
@@ -57,10 +58,9 @@ class QueryCtx(EnvCtx):
         self.db = DatabaseReader(run, tables)
         self.auth = Auth(self._identity)
 
-    if not TYPE_CHECKING:  # a type checker sees only what is there
-
-        def __getattr__(self, name: str) -> Any:
-            raise absent_from_ctx(_KIND.get(type(self), "query"), name)
+    def _absent_member(self, name: str) -> Finding | None:
+        """What the rules say of a member that is not there."""
+        return absent_from_ctx("query", name)
 
     @property
     def storage(self) -> StorageReader:
@@ -102,6 +102,9 @@ class MutationCtx(QueryCtx):
         self.now = now
         self._seed = seed
         self._random: random.Random | None = None
+
+    def _absent_member(self, name: str) -> Finding | None:
+        return absent_from_ctx("mutation", name)
 
     @property
     def storage(self) -> StorageWriter:
@@ -158,10 +161,8 @@ class ActionCtx(EnvCtx):
         """ms since 1970; moves on while the action runs."""
         return self._now()
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            raise absent_from_ctx("action", name)
+    def _absent_member(self, name: str) -> Finding | None:
+        return absent_from_ctx("action", name)
 
     async def _get_identity(self) -> UserIdentity | None:
         return read_identity(self._identity)
@@ -192,9 +193,6 @@ class ActionCtx(EnvCtx):
     ) -> Any:
         fields = lower(function.read.wire_arguments(args, arguments))
         return await self._runner.run(function, fields)
-
-
-_KIND = {MutationCtx: "mutation"}
 
 
 def read_identity(data: Any) -> UserIdentity | None:

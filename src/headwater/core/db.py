@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from headwater.core import requests
 from headwater.core.absent import absent_from_db
@@ -17,6 +17,7 @@ from headwater.core.system import SYSTEM_TABLES
 from headwater.core.tables import Tables
 from headwater.core.values import UNSET
 from headwater.errors import DocumentInvalid, InvalidStorageId
+from headwater.rules import Finding
 
 D = TypeVar("D", bound=Document)
 
@@ -108,10 +109,9 @@ class DatabaseReader:
         found = self._tables.of(table)
         return Query(self._run, found.cls.table_name, found.model, found.optional)
 
-    if not TYPE_CHECKING:  # a type checker sees only what is there
-
-        def __getattr__(self, name: str) -> Any:
-            raise absent_from_db(name, writer=isinstance(self, DatabaseWriter))
+    def _absent_member(self, name: str) -> Finding | None:
+        """What the rules say of a method that is not there."""
+        return absent_from_db(name, writer=isinstance(self, DatabaseWriter))
 
     @property
     def system(self) -> SystemReader:

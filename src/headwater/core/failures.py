@@ -122,8 +122,9 @@ def failure_of(
     if isinstance(error, AppError):
         return _app_failure(error, root)
     name = error.shown_as if isinstance(error, HeadwaterError) else type(error).__name__
-    name = "Error" if name == "Exception" else name
     finding = finding_of(error, root, function, kind)
+    if name == "Exception" or (finding is not None and not isinstance(error, HeadwaterError)):
+        name = "Error"
     text = f"Uncaught {name}: {_sentence(error, finding)}{_trace(error, root)}"
     return Failure(_sendable(text), None, busy, type(error).__name__, finding)
 

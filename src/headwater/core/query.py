@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar
+from typing import Any, Final, Generic, Literal, Self, TypeVar
 
 from headwater.core.absent import absent_from_query
 from headwater.core.codecs import lower
@@ -15,6 +15,7 @@ from headwater.core.requests import Bound, Page, PageEnd, Range, Scan, ScanMore,
 from headwater.core.schema import build
 from headwater.core.values import UNSET
 from headwater.errors import QueryInvalid
+from headwater.rules import Finding
 
 T = TypeVar("T")
 
@@ -50,10 +51,9 @@ class Query(Generic[T]):
         self._filters: list[Callable[[T], bool]] = []
         self._ordered = self._indexed = self._used = False
 
-    if not TYPE_CHECKING:  # a type checker sees only what is there
-
-        def __getattr__(self, name: str) -> Any:
-            raise absent_from_query(name)
+    def _absent_member(self, name: str) -> Finding | None:
+        """What the rules say of a method that is not there."""
+        return absent_from_query(name)
 
     def with_index(self, name: str, /, **fields: Any) -> Self:
         """Reads through an index instead of the whole table.

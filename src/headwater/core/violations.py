@@ -10,7 +10,6 @@ from headwater.core.callsite import Spot, user_trace
 from headwater.errors import (
     BackendRefused,
     HeadwaterError,
-    NotOnContext,
     RegistrationError,
     RuleViolation,
 )
@@ -36,11 +35,6 @@ def found(code: str, what: str, stage: Stage, where: str = "", **more: Any) -> F
     )
 
 
-def not_there(code: str, what: str, where: str = "", **more: Any) -> NotOnContext:
-    """The error for what a rule has kept off ctx; see `found`."""
-    return NotOnContext(found(code, what, "T", where, **more))
-
-
 def finding_of(
     error: BaseException,
     root: Path | None = None,
@@ -57,11 +51,14 @@ def finding_of(
         kind: query, mutation or action.
         stage: R for the load of a backend.
     """
-    if not (isinstance(error, HeadwaterError) and error.rule in RULES):
+    known = _known(error, stage)
+    if known is None:
         return None
-    finding = _known(error, stage)
     finding = replace(
-        finding, function=finding.function or function, kind=finding.kind or kind, stage=stage
+        known,
+        function=known.function or function,
+        kind=known.kind or kind,
+        stage=stage,
     )
     spots = _from(user_trace(error, root), finding)
     if not spots or finding.via:
@@ -78,10 +75,15 @@ def as_refusal(error: HeadwaterError, root: Path) -> HeadwaterError:
     return error if finding is None else BackendRefused(finding)
 
 
-def _known(error: HeadwaterError, stage: Stage) -> Finding:
+def _known(error: BaseException, stage: Stage) -> Finding | None:
     """What an error says by itself."""
+    known: Finding | None = None
     if isinstance(error, RuleViolation):
-        known: Finding = error.finding
+        known = error.finding
+    elif type(error) is AttributeError:  # of something that is not there by a rule
+        ask = getattr(type(error.obj), "_absent_member", None)
+        known = ask(error.obj, error.name) if ask else None
+    if known is not None or not (isinstance(error, HeadwaterError) and error.rule in RULES):
         return known
     what = str(error).removeprefix(f"{error.where}: ").rstrip(".")
     fix = error.fix or _FIXES.get(error.rule)
