@@ -103,7 +103,10 @@ def _keep_branch(project: Path, files: list[str], name: str) -> str | None:
     head = _git(project, "rev-parse", "--verify", "--quiet", "HEAD")
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        added = _git(project, "add", "--all", "--", ".", ":(exclude).headwater", env=index)
+        added = _git(project, "add", "--all", "--", ".", env=index)
+        # Not left out by a pathspec: git refuses one that names what .gitignore names too.
+        state = ("rm", "-r", "--cached", "--quiet", "--ignore-unmatch", "--", ".headwater")
+        added = added if _git(project, *state, env=index) is not None else None
         forced = _git(project, "add", "--force", "--", *files, env=index)
         tree = _git(project, "write-tree", env=index)
     if added is None or forced is None or tree is None:

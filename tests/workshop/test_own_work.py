@@ -114,9 +114,11 @@ def test_an_ignored_file_is_kept_too(repository: Path) -> None:
     assert git(repository, "show", f"{laid.kept.branch}:backend/own.py") == "own"
 
 
-def test_the_project_s_state_is_not_on_the_branch(repository: Path) -> None:
+@pytest.mark.parametrize("ignored", ["", ".headwater/\n"])
+def test_the_project_s_state_is_not_on_the_branch(repository: Path, ignored: str) -> None:
     """The database and the keys in .headwater/ stay out of the history, ignored or not."""
-    write_tree({".headwater/admin_key": b"secret"}, repository)
+    tree = {".headwater/admin_key": b"secret", ".gitignore": ignored.encode()}
+    write_tree(tree, repository)
     laid = lay(repository, {"backend/a.py": b"new\n"}, "start-1", AT)
     assert laid.kept is not None
     assert ".headwater" not in git(
