@@ -111,7 +111,7 @@ def goto(
         lesson = find_lesson(word)
         label = f"goto-{lesson.number}"
         laid = lay(project, started(lesson), label, at, replace=FOLDERS)
-        kept_progress.record_start(project, lesson, at)
+        _record_start(project, lesson, at)
         _report(_heading(lesson), laid, f"headwater lesson show {lesson.number}", as_json)
 
 
@@ -234,8 +234,15 @@ def _lay_starter(project: Path, lesson: Lesson, as_json: bool, *, copy: bool) ->
         )
     at, label = timestamp(), f"{'reset' if copy else 'start'}-{lesson.number}"
     laid = lay(project, lesson_files(lesson), label, at, copy=copy)
-    kept_progress.record_start(project, lesson, at)
+    _record_start(project, lesson, at)
     _report(_heading(lesson), laid, f"headwater lesson show {lesson.number}", as_json)
+
+
+def _record_start(project: Path, lesson: Lesson, at: str) -> None:
+    from headwater_workshop import grader
+
+    sources = grader.fingerprint(grader.read_sources(project))
+    kept_progress.record_start(project, lesson, at, sources=sources)
 
 
 def _report(heading: str, laid: Laid, following: str, as_json: bool) -> None:

@@ -119,11 +119,19 @@ def save_progress(project: Path, progress: Progress) -> None:
     os.replace(partial, path)
 
 
-def record_start(project: Path, lesson: Lesson, at: str) -> None:
-    """The learner is in this lesson now."""
+def record_start(project: Path, lesson: Lesson, at: str, *, sources: str = "") -> None:
+    """The learner is in this lesson now.
+
+    Args:
+        project: the learner's project.
+        lesson: the one that begins.
+        at: the time.
+        sources: the fingerprint of what it begins with; a run of that is no try.
+    """
     progress = load_progress(project)
     progress.current = lesson.name
     record = progress.of(lesson)
+    record.sources = sources or record.sources
     record.started = record.started or at
     save_progress(project, progress)
 

@@ -50,11 +50,12 @@ def test_a_grade_counts_and_a_done_lesson_stays_done(tmp_path: Path) -> None:
 
 
 def test_the_same_code_again_is_no_new_try(tmp_path: Path) -> None:
-    """Failed runs are counted each, tries only when the code has changed in between."""
-    for sources in ("a", "a", "b"):
+    """Failed runs are counted each, tries only when the code has changed since it was begun with."""
+    record_start(tmp_path, LESSON, "now", sources="starter")
+    for sources in ("starter", "a", "a", "b"):
         record_grade(tmp_path, LESSON, {}, "now", sources=sources)
     record = load_progress(tmp_path).of(LESSON)
-    assert (record.failed_runs, record.attempts) == (3, 2)
+    assert (record.failed_runs, record.attempts) == (4, 2)
 
 
 def test_a_solution_seen_before_is_not_solved(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def unknown_field(lab: Lab) -> None:
             "V001",
             seen=f"{CREATE} accepted an unknown field. Every public function declares its "
             "arguments; any() is not a declaration.",
-            fix="name each argument with its type: `title: Annotated[str, Field(max_length=200)]`",
+            fix="name each argument, with a type that says what it may be and how long",
             more="HW103",
         )
 
@@ -198,7 +198,7 @@ def foreign_ids(lab: Lab) -> None:
             lab.fail(
                 "V003",
                 seen=f"project_id of {CREATE} accepted an id from table {table}.",
-                fix="use the id validator of its table: `project_id: Id[Project] | None = None`",
+                fix="use the id validator of its table, and let it be absent where it is optional",
                 more="L1",
             )
         if attempt.entered:
@@ -247,14 +247,14 @@ def table_says_it(lab: Lab) -> None:
             "L1.2",
             seen="The table tasks would store the priority 'urgent', which no part of the program "
             "knows.",
-            fix='say the three words in the schema: `Literal["low", "medium", "high"]`',
+            fix="say in the schema which words there are: a choice of literals, no text",
             more="L1",
         )
     if lab.misfit("tasks", {**task, "projectId": lab.insert("tasks", task)}) is None:
         lab.fail(
             "V003",
             seen="project_id of the table tasks accepted an id from table tasks.",
-            fix="use the id validator of its table in the schema: `Id[Project] | None = None`",
+            fix="use the id validator of its table in the schema too",
             more="L1",
         )
 

@@ -125,15 +125,15 @@ def judge_reads(lab: Lab, attempt: Attempt) -> None:
                 "Q102",
                 seen=f"Read {attempt.reads:,} documents for {results} results: only the "
                 f"{bounds[0]} bound is in the range.",
-                fix="say equality as equality: `project_id=project_id`, without __gte",
+                fix="say equality as equality: the field's name alone, without __gte",
                 more="HW401",
             )
     lab.fail(
         "Q101",
         seen=f"Read {attempt.reads:,} documents to return {results}. Filtering after the read does "
         "not reduce reading.",
-        fix="declare an index over both fields of the condition and read through it: "
-        "`.with_index(name, project_id=..., completed=False)`",
+        fix="declare an index over both fields of the condition, and read through it with both "
+        "values",
         more="HW401",
     )
 
@@ -233,7 +233,7 @@ def foreign_id(lab: Lab) -> None:
         lab.fail(
             "V003",
             seen=f"project_id of {LIST} accepted an id from table tasks.",
-            fix="use the id validator of its table: `project_id: Id[Project]`",
+            fix="use the id validator of its table in the signature",
             more="L2",
         )
 
