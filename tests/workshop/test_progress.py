@@ -50,7 +50,7 @@ def test_a_grade_counts_and_a_done_lesson_stays_done(tmp_path: Path) -> None:
 
 
 def test_the_same_code_again_is_no_new_try(tmp_path: Path) -> None:
-    """Failed runs are counted each, tries only when the code has changed since it was begun with."""
+    """Failed runs are counted each, tries only when the code is other than before."""
     record_start(tmp_path, LESSON, "now", sources="starter")
     for sources in ("starter", "a", "a", "b"):
         record_grade(tmp_path, LESSON, {}, "now", sources=sources)
