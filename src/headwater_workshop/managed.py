@@ -22,7 +22,8 @@ from .mode import MODES, mode_of
 
 FOLDER = ".claude"
 RECORD = ".headwater/ai-files.json"
-_TEMPLATE = "{% if 'claude' in assistants %}.claude{% endif %}"
+TEMPLATE = "{% if 'claude' in assistants %}.claude{% endif %}"
+"""The folder of the template that becomes `.claude`."""
 _SYSTEMS = ("linux", "windows")
 
 
@@ -103,7 +104,7 @@ def record(project: Path) -> None:
 
 def _rendered(mode: str, system: str) -> Iterator[tuple[str, str]]:
     answers = {"assistant_mode": mode, "_copier_conf": {"os": system}}
-    for name, content in read_folder(kit_root() / "template" / _TEMPLATE).items():
+    for name, content in read_folder(kit_root() / "template" / TEMPLATE).items():
         text = content.decode()
         if name.endswith(".jinja"):
             text = Environment(keep_trailing_newline=True).from_string(text).render(answers)
