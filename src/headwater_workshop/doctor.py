@@ -80,11 +80,12 @@ def environment(project: Path) -> Check:
 
 def port(project: Path) -> Check:
     """Whether the server's port is free, or has this project's server."""
-    told = _json(project / ".headwater" / "server.json").get("url", "")
+    told = str(_json(project / ".headwater" / "server.json").get("url", ""))
+    own = told.rpartition(":")[2]
+    if own.isdigit() and _answers(int(own)):
+        return Check("port", "ok", f"this project's server answers at {told}")
     if not _answers(PORT):
         return Check("port", "ok", f"{PORT} is free")
-    if str(told).endswith(f":{PORT}"):
-        return Check("port", "ok", f"this project's server answers at {told}")
     says = f"another program answers at {PORT}"
     return Check("port", "warning", says, f"headwater dev --port {PORT + 1}, or end that program")
 

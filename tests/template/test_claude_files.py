@@ -98,8 +98,10 @@ def test_the_schema_refuses_what_claude_code_would_drop(project: Path, spoil: st
         jsonschema.validate(spoiled, BY_NAME[".claude/settings.json"])
 
 
-def test_skillsaw_finds_no_error(project: Path) -> None:
+@pytest.mark.parametrize("row", ROWS)
+def test_skillsaw_finds_no_error(kit: Path, tmp_path: Path, row: Row) -> None:
     """The linter of assistants' files, over all that a project has for them."""
+    project = copy(kit, tmp_path / "my-app", **row.answers)
     command = [sys.executable, "-m", "skillsaw", "lint", "--no-progress", "--no-plugins", "."]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
