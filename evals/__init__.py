@@ -5,7 +5,7 @@
     claude    one call of `claude -p`, with a budget
     runs      a task in an arm: project, call, grade; results as dated JSON
     leaks     the scorer of tutor mode, on a transcript
-    pasting   a reply's code put where the learner would put it
+    pasting, diffs   a reply's code put where the learner would put it
     tutoring  a learner's turns in tutor mode, with `claude -p`
     page      the tables of docs/guides/evals.md
 

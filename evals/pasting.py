@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
+from evals.diffs import applied, is_diff, left_by
 from headwater_workshop.regions import MARK
 
 Files = Mapping[str, str]
@@ -21,15 +22,17 @@ Targets = Mapping[str, Sequence[str]]
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})(\w*)[^\n]*\n(.*?)^[ \t]*\1[ \t]*$", re.M | re.S)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DIFF = "# a diff\n"
 _SHELL = ("console", "bash", "sh", "shell", "json", "text", "toml")
 
 
 def code_blocks(reply: str) -> list[str]:
-    """The Python of a reply's fenced blocks, in their order; a diff is what it leaves."""
+    """The Python of a reply's fenced blocks, in their order; diffs as they are."""
     found = []
     for _, language, text in _FENCE.findall(reply):
         if language.lower() not in _SHELL:
-            found.append(_left_by(text) if _is_diff(language, text) else textwrap.dedent(text))
+            diff = is_diff(language.lower(), text)
+            found.append(f"{_DIFF}{text}" if diff else textwrap.dedent(text))
     return found
 
 
@@ -38,9 +41,13 @@ def candidates(code: str, files: Files, targets: Targets) -> list[dict[str, str]
     places = [(path, name) for path, names in targets.items() for name in names]
     found: list[dict[str, str]] = []
     known = [_meaning(files)]
+    changed: list[dict[str, str]] = []
+    if code.startswith(_DIFF):
+        diff = code.removeprefix(_DIFF)
+        changed, code = [applied(diff, files)], textwrap.dedent(left_by(diff))
     named = list(_by_name(code, files, targets))
     elsewhere = [_into(code, files, path, name) for path, name in places] if not named else []
-    for made in chain(_at_the_mark(code, files), named, *elsewhere):
+    for made in chain(changed, _at_the_mark(code, files), named, *elsewhere):
         made = _importing(made)
         meaning = _meaning(made)
         if meaning is not None and meaning not in known:
@@ -55,18 +62,6 @@ def together(blocks: Sequence[str], files: Files, targets: Targets) -> dict[str,
     for block in blocks:
         made = next(iter(candidates(block, made, targets)), made)
     return made
-
-
-def _is_diff(language: str, text: str) -> bool:
-    lines = [line for line in text.splitlines() if line.strip()]
-    marked = [line for line in lines if line[:1] in "+-@ "]
-    return language == "diff" or (len(marked) == len(lines) and any(x[0] == "+" for x in lines))
-
-
-def _left_by(diff: str) -> str:
-    """What a diff leaves: added lines and those around them."""
-    kept = [x for x in diff.splitlines() if not x.startswith(("-", "+++", "@@", "\\"))]
-    return textwrap.dedent("\n".join(x[1:] if x[:1] in "+ " else x for x in kept))
 
 
 def _meaning(files: Files) -> list[str] | None:

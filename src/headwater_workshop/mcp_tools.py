@@ -72,7 +72,7 @@ class LessonTools:
             meta=_ASKS,
         )
         toolbox.server.resource(CURRENT, mime_type="application/json")(self.current_lesson)
-        toolbox.watched[CURRENT] = ("progress.json",)
+        toolbox.watched[CURRENT] = ("progress.json", "mode")
 
     async def lesson(self, lesson: LessonWord = None) -> dict[str, Any]:
         """A lesson: its page, its objectives and which are met, and how many hints were taken.

@@ -29,11 +29,12 @@ def likeliest(code: str, files: dict[str, str] | None = None) -> str:
 
 
 def test_blocks_are_the_python_of_a_reply() -> None:
-    """Fences of a shell are none; a diff is what it leaves; indentation of a list is taken away."""
+    """Fences of a shell are none; indentation of a list is taken away; a diff stays one."""
     listed = "a\n```console\n$ x\n```\n- b\n  ```python\n  y = 1\n  ```\n"
     reply = f"{listed}```diff\n-z = 1\n+z = 2\n w\n```"
-    assert code_blocks(reply) == ["y = 1\n", "z = 2\nw"]
-    assert code_blocks("```\n+a = 1\n b = 2\n```") == ["a = 1\nb = 2"]
+    first, second = code_blocks(reply)
+    assert first == "y = 1\n"
+    assert second.endswith("-z = 1\n+z = 2\n w\n")
     assert code_blocks("no code, and `inline`") == []
 
 
@@ -74,6 +75,27 @@ def test_a_signature_alone_keeps_the_body() -> None:
     made = likeliest("@query\nasync def listed(\n    ctx, n: int\n) -> list:\n    ...")
     assert "    ctx, n: int\n) -> list:\n" in made
     assert "    return []\n" in made
+
+
+@pytest.mark.parametrize(
+    ("diff", "within"),
+    [
+        (" ...\n-    return []\n+    return [1]\n", '"""Said."""\n    return [1]\n'),
+        ("     done: bool = False\n+    owner: str\n", "    done: bool = False\n    owner: str\n"),
+        ("+    first: int\n     title: str\n", "    first: int\n    title: str\n"),
+        ("@@ -1 +1 @@\n-import os\n+import re\n", "import re\n"),
+    ],
+)
+def test_a_diff_is_applied_where_its_lines_are(diff: str, within: str) -> None:
+    """Removed lines are found without regard to indentation, added ones by the line beside."""
+    (code,) = code_blocks(f"```diff\n{diff}```")
+    assert within in likeliest(code)
+
+
+def test_a_diff_of_whole_functions_needs_no_place() -> None:
+    """What it leaves is code, and goes where code goes."""
+    (code,) = code_blocks("```\n+async def listed(ctx):\n+    return [4]\n```")
+    assert "    return [4]\n" in likeliest(code)
 
 
 def test_the_mark_is_the_first_place() -> None:
