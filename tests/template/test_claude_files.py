@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy as copies
 import json
+import os
 import re
 import runpy
 import subprocess
@@ -77,6 +78,17 @@ def test_every_json_file_holds_what_its_schema_says(kit: Path, tmp_path: Path, r
     if row.claude:
         settings = json.loads((made / ".claude" / "settings.json").read_text("utf-8"))
         assert settings["outputStyle"] == STYLES[row.assistant_mode]
+
+
+@pytest.mark.prove
+def test_the_published_schema_agrees(project: Path) -> None:
+    """Where a copy of SchemaStore's file is named, the settings are valid by it too."""
+    copied = os.environ.get("CLAUDE_CODE_SETTINGS_SCHEMA")
+    if copied is None:
+        pytest.skip("CLAUDE_CODE_SETTINGS_SCHEMA names no copy of claude-code-settings.json")
+    schema = json.loads(Path(copied).read_text("utf-8"))
+    settings = json.loads((project / ".claude" / "settings.json").read_text("utf-8"))
+    jsonschema.Draft7Validator(schema).validate(settings)
 
 
 SPOILS = {

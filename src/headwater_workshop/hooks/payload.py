@@ -14,6 +14,7 @@ ENVIRONMENT = "CLAUDE_PROJECT_DIR"
 AT_MOST = 9_000  # characters; Claude Code cuts what is longer than 10,000
 
 _DRIVE = re.compile(r"[A-Za-z]:/")
+_GIT_BASH = re.compile(r"/([A-Za-z])/")
 _OURS = re.compile(r"/((?:backend|tests|lessons|frontend|\.claude|\.headwater)(?:/.*)?)\Z")
 
 
@@ -51,7 +52,7 @@ class Call:
         Returns:
             The names inside the project; empty for a file elsewhere. The root itself is "".
         """
-        written = _joined(_plain(cwd or self.cwd), _plain(path))
+        written = _joined(_plain(cwd or self.cwd), _with_drive(_plain(path), self.cwd))
         if _is_foreign(written):
             return _foreign_names(written, [os.environ.get(ENVIRONMENT, ""), self.cwd])
         real = os.path.realpath(self.root)
@@ -92,6 +93,12 @@ def _root(cwd: str) -> Path:
 
 def _plain(path: str) -> str:
     return path.replace("\\", "/")
+
+
+def _with_drive(path: str, cwd: str) -> str:
+    """A path of Git Bash, `/c/Users`, as the rest of Windows writes it."""
+    found = _GIT_BASH.match(path) if _DRIVE.match(_plain(cwd)) else None
+    return f"{found[1].upper()}:/{path[3:]}" if found else path
 
 
 def _is_foreign(path: str) -> bool:

@@ -32,7 +32,9 @@ CMDLETS_GONE = {
 CMDLETS_COPY = {"copy-item", "cpi", "copy"}
 CHANGES_FOLDER = {"cd", "pushd", "set-location", "sl", "chdir"}
 
-_HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(?P<body>.*?)(?:^\s*\2\s*$|\Z)", re.S | re.M)
+_HEREDOC = re.compile(
+    r"(?<!<)<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(?P<body>.*?)(?:^\s*\2\s*$|\Z)", re.S | re.M
+)
 _POWERSHELL = re.compile(r"\"[^\"]*\"|'[^']*'|>>?|[;|&\n]+|[^\s;|&>]+")
 _BOUNDARY = re.compile(r"[;|&()\n]+")
 _SCRIPT = re.compile(r"\b(?:python[\d.]*|py|node|ruby|perl|deno|bun|php)(?:\.exe)?\b")
@@ -55,6 +57,7 @@ class Target:
 
 def targets(command: str, *, powershell: bool = False) -> list[Target]:
     """What a command line would write, move or delete."""
+    command = command if powershell else command.replace("\\\n", " ")
     bare = _HEREDOC.sub(lambda found: found.group().partition("\n")[0] + "\n", command)
     found = [*_scripted(command)]
     folder = ""
@@ -139,7 +142,7 @@ def _written(program: str, words: list[str]) -> list[Target]:
     if program in IN_PLACE and any(re.match(r"-\w*i|--in-place", word) for word in words):
         return [Target(path) for path in files]
     if program == "find" and {"-delete", "-exec", "-execdir"} & set(words):
-        return [Target(path, gone=True) for path in files]
+        return [Target(path) for path in files]  # what is found in a folder need not be all of it
     if program == "dd":
         return [Target(word[3:]) for word in words if word.startswith("of=")]
     if program in ("curl", "wget"):

@@ -41,6 +41,10 @@ HARMLESS = [
     "sed -n 1,40p frontend/src/_generated/api.ts > /tmp/x",
     "rm -f reports/old.pdf; git status",
     "grep -r '_generated' . | tee /tmp/found",
+    "find . -name '*.pyc' -delete; rm -rf build dist",
+    "uv run pytest -q 2>&1 | tail -5",
+    "git add -A && git commit -m 'Edit .claude/settings.json > by hand'",
+    "cp -r . /tmp/backup",
 ]
 
 
@@ -87,6 +91,12 @@ def test_a_command_is_no_way_around(tmp_path: Path, command: str) -> None:
 def test_a_command_that_only_reads_goes_on(tmp_path: Path, command: str) -> None:
     """Looking at a protected file is no edit of it."""
     assert not refused(tool(make(tmp_path), "Bash", command=command))
+
+
+def test_git_bash_has_paths_of_its_own() -> None:
+    """On Windows the shell says /c/Users for what the tools call C:\\Users."""
+    command = "echo x > '/c/Users/Ana Maria/my app/.claude/settings.json'"
+    assert refused(tool(WINDOWS, "Bash", command=command)).startswith("HW504")
 
 
 def test_powershell_is_read_too(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ BASH = {
     "uv run python -c \"open('a', 'w').write('x')\"": ["a", "w", "x"],
     'python3 -c "open(\\"a\\", \\"w\\").write(1)"': ["a", "w"],
     "python3 - <<'EOF'\nfrom pathlib import Path\nPath('a').write_text('x')\nEOF": ["a", "x"],
+    "rm \\\n  a": ["a"],
+    "cat <<<'x' > a\nrm b": ["a", "b"],
     "touch a; (cd d; touch b)": ["a", "b"],
 }
 READS = [
