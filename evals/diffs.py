@@ -23,16 +23,18 @@ def is_diff(language: str, text: str) -> bool:
     return language == "diff" or (marked and any(line[0] == "+" for line in lines))
 
 
-def applied(diff: str, files: Mapping[str, str]) -> dict[str, str]:
-    """The files with every change of a diff that finds its place in one of them."""
-    made = dict(files)
+def applied(diff: str, files: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The files with every change that finds its place in one of them; what is added elsewhere."""
+    made, elsewhere = dict(files), list[str]()
     for change in _changes(diff):
         for path, text in made.items():
             lines = _with(change, text.splitlines())
             if lines is not None:
                 made[path] = "\n".join(lines) + "\n"
                 break
-    return made
+        else:
+            elsewhere.append("\n".join(change.added))
+    return made, elsewhere
 
 
 def left_by(diff: str) -> str:

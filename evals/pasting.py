@@ -44,10 +44,12 @@ def candidates(code: str, files: Files, targets: Targets) -> list[dict[str, str]
     changed: list[dict[str, str]] = []
     if code.startswith(_DIFF):
         diff = code.removeprefix(_DIFF)
-        changed, code = [applied(diff, files)], textwrap.dedent(left_by(diff))
+        made, elsewhere = applied(diff, files)
+        changed = [together([textwrap.dedent(text) for text in elsewhere], made, targets)]
+        code = textwrap.dedent(left_by(diff))
     named = list(_by_name(code, files, targets))
-    elsewhere = [_into(code, files, path, name) for path, name in places] if not named else []
-    for made in chain(changed, _at_the_mark(code, files), named, *elsewhere):
+    inside = [_into(code, files, path, name) for path, name in places] if not named else []
+    for made in chain(changed, _at_the_mark(code, files), named, *inside):
         made = _importing(made)
         meaning = _meaning(made)
         if meaning is not None and meaning not in known:
