@@ -19,7 +19,7 @@ from typing import Any
 from .lessons import Lesson, load_lessons
 from .mode import mode_of
 from .progress import Progress, load_progress
-from .regions import MARK, changed_regions, too_many_todos
+from .regions import MARK, changed_regions, regions, too_many_todos
 from .shell_words import file_words, writes
 
 _OWN = (".headwater/progress.json", ".headwater/mode")
@@ -66,14 +66,17 @@ def protected_reason(root: Path, path: str | Path, after: str | None = None) -> 
     if name in _OWN:
         return _KEPT.format(name=name)
     found = current_lesson(root)
-    names = targets_of(found[0]).get(name, []) if found else []
-    if found is None or not names:
+    if found is None:
         return None
-    before = _read(root / name)
-    changed = names if after is None else changed_regions(before, after, names)
+    names, before = targets_of(found[0]).get(name, []), _read(root / name)
+    if after is None:
+        return _leave(name, names, found[0]) if names else None
+    changed = changed_regions(before, after, names) if names else []
+    if not names and name.endswith(".py"):  # the solution beside its file is the solution too
+        changed = _defined_anew(before, after, [x.partition(":")[2] for x in found[0].targets])
     if changed:
         return _leave(name, changed, found[0])
-    if after is not None and too_many_todos(before, after):
+    if too_many_todos(before, after):
         return f"{name} has a {MARK} already; in tutor mode there is one at a time."
     return None
 
@@ -143,6 +146,15 @@ def targets_of(lesson: Lesson) -> dict[str, list[str]]:
         path, _, name = target.partition(":")
         found.setdefault(path, []).append(name)
     return found
+
+
+def _defined_anew(before: str, after: str, names: list[str]) -> list[str]:
+    """The names that another file defines after an edit, other than before it."""
+    try:
+        was, becomes = regions(before), regions(after)
+    except (SyntaxError, ValueError):
+        return []
+    return [name for name in names if name in becomes and was.get(name) != becomes[name]]
 
 
 def _leave(name: str, names: list[str], lesson: Lesson) -> str:

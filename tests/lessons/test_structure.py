@@ -15,6 +15,7 @@ from headwater.rules import RULES
 from headwater_workshop.cli_lesson import app
 from headwater_workshop.course import allowed
 from headwater_workshop.lessons import Lesson
+from headwater_workshop.regions import regions
 from headwater_workshop.stages import complete, stage, started, write
 
 from .parts import LESSONS, RIGHT, TREE, WRONG, blocks, name_of
@@ -140,6 +141,18 @@ def test_the_lesson_commands_it_cites_exist(lesson: Lesson) -> None:
     cited = set(re.findall(r"headwater lesson (\w+)", lesson.text))
     assert cited
     assert cited <= set(commands)
+
+
+@each_lesson
+def test_the_learners_part_is_all_that_the_solution_changes(lesson: Lesson) -> None:
+    """What a lesson names as the learner's is what its solution writes, no more and no less."""
+    before, after = started(lesson), stage(lesson.number)
+    changed = []
+    for name in sorted(lesson.overlay("solution")):
+        if name.startswith("backend/"):
+            old, new = (regions(tree.get(name, b"").decode()) for tree in (before, after))
+            changed += [f"{name}:{each}" for each in old | new if old.get(each) != new.get(each)]
+    assert sorted(changed) == sorted(lesson.targets)
 
 
 @each_lesson

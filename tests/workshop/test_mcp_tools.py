@@ -10,6 +10,7 @@ import pytest
 from mcp_types import ElicitResult
 
 from headwater_workshop.lessons import load_lessons
+from headwater_workshop.mode import set_mode
 from headwater_workshop.progress import load_progress
 from tests.scenarios.assistant import MODES, Assistant, tell
 
@@ -59,6 +60,19 @@ def test_hints_come_one_by_one(project: Path) -> None:
 
     tell(project, story)
     assert sum(load_progress(project).of(FIRST).hints.values()) == 2
+
+
+def test_asking_again_gives_no_further_hint_in_tutor_mode(project: Path) -> None:
+    """Ten calls, one hint: the next one comes after a new try, and the answer says so."""
+    set_mode(project, "tutor")
+
+    async def story(assistant: Assistant) -> None:
+        hints = [await assistant.told("hint") for _ in range(10)]
+        assert [hint["level"] for hint in hints] == [0] * 10
+        assert "headwater grade" in hints[-1]["next"]
+        assert (await assistant.told("status"))["mode"] == "tutor"
+
+    tell(project, story)
 
 
 @pytest.mark.parametrize("mode", MODES)

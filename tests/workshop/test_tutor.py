@@ -62,7 +62,18 @@ def test_beside_the_learners_part_it_works_as_usual(project: Path) -> None:
     )
     assert "already" in str(protected_reason(project, TASKS, second))
     assert protected_reason(project, "backend/other.py", "x = 1") is None
+    assert protected_reason(project, "backend/other.py") is None
+    assert protected_reason(project, "notes.md", "def create_task(): ...") is None
     assert protected_reason(project, project.parent / "elsewhere.py", "x = 1") is None
+
+
+def test_the_solution_beside_its_file_is_the_solution_too(project: Path) -> None:
+    """A function of the lesson's name in a file of another name is still the learner's part."""
+    draft = "async def create_task(ctx): ...\n"
+    assert "create_task" in str(protected_reason(project, "backend/draft.py", draft))
+    write({"backend/draft.py": draft.encode()}, project)
+    assert protected_reason(project, "backend/draft.py", draft + "x = 1\n") is None
+    assert protected_reason(project, "backend/broken.py", "def (") is None
 
 
 def test_paths_are_understood_however_they_are_written(project: Path) -> None:
