@@ -52,6 +52,8 @@ class Call:
         Returns:
             The names inside the project; empty for a file elsewhere. The root itself is "".
         """
+        if "\0" in path:  # no system has such a file
+            return []
         written = _joined(_plain(cwd or self.cwd), _with_drive(_plain(path), self.cwd))
         if _is_foreign(written):
             return _foreign_names(written, [os.environ.get(ENVIRONMENT, ""), self.cwd])

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+AT_MOST = 200  # files of one command that are looked at; each costs a question to the disk
 WRAPPERS = {
     "sudo", "env", "command", "exec", "time", "nohup", "builtin", "xargs", "nice", "then", "do",
     "else", "if", "while", "!", "{",
@@ -32,9 +33,7 @@ CMDLETS_GONE = {
 CMDLETS_COPY = {"copy-item", "cpi", "copy"}
 CHANGES_FOLDER = {"cd", "pushd", "set-location", "sl", "chdir"}
 
-_HEREDOC = re.compile(
-    r"(?<!<)<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(?P<body>.*?)(?:^\s*\2\s*$|\Z)", re.S | re.M
-)
+_HEREDOC = re.compile(r"(?<!<)<<-?\s*['\"]?(\w+)")
 _POWERSHELL = re.compile(r"\"[^\"]*\"|'[^']*'|>>?|[;|&\n]+|[^\s;|&>]+")
 _BOUNDARY = re.compile(r"[;|&()\n]+")
 _SCRIPT = re.compile(r"\b(?:python[\d.]*|py|node|ruby|perl|deno|bun|php)(?:\.exe)?\b")
@@ -58,10 +57,9 @@ class Target:
 def targets(command: str, *, powershell: bool = False) -> list[Target]:
     """What a command line would write, move or delete."""
     command = command if powershell else command.replace("\\\n", " ")
-    bare = _HEREDOC.sub(lambda found: found.group().partition("\n")[0] + "\n", command)
     found = [*_scripted(command)]
     folder = ""
-    for words in segments(bare, powershell=powershell):
+    for words in segments(_without_documents(command), powershell=powershell):
         plain, redirected = _redirections(words)
         found += [Target(path, folder) for path in redirected]
         program, rest = _program(plain)
@@ -69,7 +67,18 @@ def targets(command: str, *, powershell: bool = False) -> list[Target]:
             folder = f"{folder}/{rest[-1]}" if folder and not _is_absolute(rest[-1]) else rest[-1]
             continue
         found += [Target(each.path, folder, each.gone) for each in _written(program, rest)]
-    return found
+    return list(dict.fromkeys(found))[:AT_MOST]
+
+
+def _without_documents(command: str) -> str:
+    """The command line without the texts of its here-documents."""
+    kept: list[str] = []
+    lines = iter(command.split("\n"))
+    for line in lines:
+        kept.append(line)
+        for end in _HEREDOC.findall(line):
+            next((each for each in lines if each.strip() == end), None)
+    return "\n".join(kept)
 
 
 def segments(command: str, *, powershell: bool = False) -> Iterator[list[str]]:

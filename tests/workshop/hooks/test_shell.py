@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
-from headwater_workshop.hooks.shell import targets
+from headwater_workshop.hooks.shell import AT_MOST, targets
 
 BASH = {
     "echo x > a b": ["a"],
@@ -76,6 +78,23 @@ def test_a_change_of_folder_goes_with_the_name() -> None:
     """`cd x && rm y` deletes x/y."""
     (found,) = targets("cd .headwater && rm progress.json")
     assert (found.cwd, found.path, found.gone) == (".headwater", "progress.json", True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat <<A > x\n" * 5_000,
+        "cat <<A\n" + " \n" * 30_000,
+        "python3 - <<A\n" + "".join(f"write('{n}')\n" for n in range(8_000)),
+        "bash -c \"bash -c 'bash -c x'\" " * 2_000,
+    ],
+    ids=["documents", "an endless one", "quotes", "shells"],
+)
+def test_a_long_command_is_no_long_wait(command: str) -> None:
+    """An edit hook has ten seconds, and whoever waits has less."""
+    started = perf_counter()
+    assert len(targets(command)) <= AT_MOST
+    assert perf_counter() - started < 5
 
 
 def test_a_quote_without_its_partner_is_read_all_the_same() -> None:
