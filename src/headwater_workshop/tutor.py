@@ -119,7 +119,7 @@ def command_reason(root: Path, command: str) -> str | None:
 
 
 def turn_line(root: Path) -> str:
-    """One line of facts: `mode tutor; lesson 1; hint level 2 of 5; 3 failed attempts`."""
+    """One line of facts: `mode tutor; lesson 01; hint level 2 of 5; 3 failed attempts`."""
     mode, progress = mode_of(root), load_progress(root)
     facts = [f"mode {mode}"]
     for lesson in load_lessons() if progress.current else ():
@@ -133,7 +133,7 @@ def _lesson_facts(lesson: Lesson, progress: Progress) -> list[str]:
     last = max(len(rungs) for rungs in lesson.hints.values()) - 1
     level = max(record.hints.values(), default=0) - 1
     hint = f"hint level {level} of {last}" if level >= 0 else "no hint yet"
-    facts = [f"lesson {lesson.number}", hint, f"{record.attempts} failed attempts"]
+    facts = [f"lesson {lesson.number:02}", hint, f"{record.attempts} failed attempts"]
     if record.done or record.solution_seen:
         facts.append("done" if record.done else "solution seen")
     return facts

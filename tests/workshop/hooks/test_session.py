@@ -40,7 +40,7 @@ def test_in_tutor_mode_each_turn_knows_the_ladder(tmp_path: Path) -> None:
     lesson = find_lesson("1")
     record_grade(project, lesson, {}, AT)
     said = facts(project, "UserPromptSubmit")
-    assert said == "mode tutor; lesson 1; no hint yet; 1 failed attempts"
+    assert said == "mode tutor; lesson 01; no hint yet; 1 failed attempts"
 
 
 def test_otherwise_a_turn_costs_no_words(tmp_path: Path) -> None:
