@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.checker import check_s, parse_s, write_large_backend
 from benchmarks.figures import Figure, Target
-from benchmarks.servers import HERE, ROOT, BenchmarkFailed, serving
+from benchmarks.servers import HERE, ROOT, BenchmarkFailed, run_folder, serving
 
 CONVEX_TEST = HERE / "convex_test"
 Numbers = dict[str, float]
@@ -26,6 +27,7 @@ class Sizes:
     rounds: int = 7
     tests: int = 200
     long_tests: int = 2000
+    checked_files: int = 300
     push_commits: int = 300
     subscribers: int = 1000
     fan_out_commits: int = 30
@@ -232,6 +234,18 @@ def windows(bench: Bench) -> list[Figure]:
     ]
 
 
+def check(bench: Bench) -> list[Figure]:
+    """`headwater check` on a large backend, against a process that only parses the same files."""
+    files = bench.sizes.checked_files
+    with run_folder() as root:
+        write_large_backend(root, files)
+        check_s(root)  # compiles the checker's own modules
+        ours, theirs = bench.rounds(lambda _: {"s": check_s(root)}, lambda _: {"s": parse_s(root)})
+    name = f"headwater check on {files} files, process included"
+    times = column(ours, "s"), column(theirs, "s")
+    return [Figure("check", name, "s", Target("<=", 4.0), *times, "parsing alone")]
+
+
 def throughput(name: str, bound: float, ours: list[Numbers], theirs: list[Numbers]) -> Figure:
     """Writes per second against the hand-written server."""
     rates = column(ours, "rate"), column(theirs, "rate")
@@ -250,5 +264,6 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "keys": keys,
     "writers": writers,
     "windows": windows,
+    "check": check,
 }
 LOOPS = {"unit-test": 2, "writers": 2}  # measures that go through their rounds more than once

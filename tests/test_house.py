@@ -59,16 +59,17 @@ TESTED_THROUGH = {
         rules.model
     """,
     "tests/headwater/cli/test_check.py": """
-        check.repairs check.sarif
+        check.repairs check.sarif cli.checking cli.styled
     """,
     "tests/headwater/check": """
         check.actions check.ambient check.awaits check.bounds check.chains check.clients
         check.contexts check.crons check.declared check.direct_calls check.facts
-        check.field_types check.indexes check.invented check.offences check.outside
+        check.field_types check.indexes check.invented check.nodes check.offences check.outside
         check.outside_calls check.places check.project check.registered check.routes
         check.scheduled check.scopes check.secrets check.signatures check.state check.tables
         check.transactions check.webhooks core.equivalents
     """,
+    "tests/headwater/cli/test_program.py": "cli.program",
     "tests/headwater/cli/test_data_commands.py": """
         cli.export cli.import_ cli.reach data.at_rest
     """,

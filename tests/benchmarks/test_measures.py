@@ -11,6 +11,7 @@ TINY = Sizes(
     rounds=1,
     tests=3,
     long_tests=4,
+    checked_files=3,
     push_commits=3,
     subscribers=5,
     fan_out_commits=3,
@@ -34,6 +35,7 @@ def tiny(measure: str) -> list[Figure]:
     [
         "keys",
         "writers",
+        "check",
         *(pytest.param(name, marks=pytest.mark.prove) for name in ("push", "fan-out")),
     ],
 )

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from headwater.check.actions import check_actions
 from headwater.check.awaits import check_awaits
@@ -20,7 +21,6 @@ from headwater.check.indexes import check_indexes
 from headwater.check.invented import check_invented
 from headwater.check.places import check_places
 from headwater.check.project import Project
-from headwater.check.repairs import repair
 from headwater.check.routes import check_routes
 from headwater.check.scheduled import check_scheduled
 from headwater.check.secrets import check_secrets
@@ -33,13 +33,17 @@ from headwater.rules import Finding
 __all__ = ["check_project", "repair_project"]
 
 
-def check_project(root: Path) -> list[Finding]:
+def check_project(root: Path, kept: list[Any] | None = None) -> list[Finding]:
     """Every finding in the backend of the project at `root`, in the order of the files.
 
     Never imports the project and never raises for what stands in its files.
+
+    Args:
+        root: the project's folder.
+        kept: is given what was parsed, by whom who ends at once and need not free it.
     """
     with _without_gc():
-        found = _checked(root)  # the project is gone before the collector would walk it
+        found = _checked(root, kept)  # the project is gone before the collector would walk it
     return sorted(found, key=lambda f: (f.path, f.line, f.col, f.code, f.what))
 
 
@@ -54,12 +58,16 @@ def repair_project(root: Path, wanted: Callable[[str], bool] = lambda path: True
         return _repaired(root, wanted)
 
 
-def _checked(root: Path) -> list[Finding]:
+def _checked(root: Path, kept: list[Any] | None) -> list[Finding]:
     project = Project.read(root)
+    if kept is not None:
+        kept.append(project)
     return _allowed(project, _found(project, root))
 
 
 def _repaired(root: Path, wanted: Callable[[str], bool]) -> list[str]:
+    from headwater.check.repairs import repair  # seldom asked for
+
     project = Project.read(root)
     found = _allowed(project, _found(project, root))
     diffs = []

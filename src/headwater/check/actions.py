@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from headwater.check.contexts import Contexts
 from headwater.check.facts import Facts
+from headwater.check.nodes import walk
 from headwater.check.project import FunctionInfo
 from headwater.rules import Finding
 
@@ -35,7 +36,7 @@ def check_actions(facts: Facts) -> list[Finding]:
 
 
 def _database(facts: Facts, function: FunctionInfo, contexts: Contexts) -> Iterator[Finding]:
-    for node in ast.walk(function.node):
+    for node in walk(function.node):
         if isinstance(node, ast.Attribute) and node.attr == "db" and contexts.path(node) == ("db",):
             yield facts.finding("HW301", "an action uses ctx.db", function, node, fix=_NO_DB)
 
@@ -46,7 +47,7 @@ def _calls_in_a_row(facts: Facts, function: FunctionInfo, contexts: Contexts) ->
         for statement, before, after in zip(block, runs, runs[1:], strict=False):
             if before and after:
                 yield from _pair(facts, function, statement, before, after)
-    for loop in ast.walk(function.node):
+    for loop in walk(function.node):
         if isinstance(loop, ast.For) and len(loop.body) == 1:
             run = _run(loop.body[0], contexts)
             if run:
@@ -63,7 +64,7 @@ def _pair(
 ) -> Iterator[Finding]:
     """Two calls one after the other, with nothing from outside between them."""
     if (before[0], after[0]) == ("run_query", "run_mutation"):
-        if not _bound_names(statement) & {getattr(n, "id", "") for n in ast.walk(after[1])}:
+        if not _bound_names(statement) & {getattr(n, "id", "") for n in walk(after[1])}:
             return
         what = "reads in one call and writes in another"
         why = "what was read may have changed before it is written"
@@ -83,7 +84,7 @@ def _pair(
 
 
 def _bound_names(statement: ast.stmt) -> set[str]:
-    stored = [n for n in ast.walk(statement) if isinstance(n, ast.Name)]
+    stored = [n for n in walk(statement) if isinstance(n, ast.Name)]
     return {name.id for name in stored if isinstance(name.ctx, ast.Store)}
 
 
@@ -91,7 +92,7 @@ def _run(statement: ast.stmt, contexts: Contexts) -> _Run | None:
     """The one ctx.run_... of a plain statement that awaits nothing else."""
     if not isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign | ast.Return):
         return None
-    awaits = [node for node in ast.walk(statement) if isinstance(node, ast.Await)]
+    awaits = [node for node in walk(statement) if isinstance(node, ast.Await)]
     call = awaits[0].value if len(awaits) == 1 else None
     if statement.value is not (awaits[0] if awaits else None) or not isinstance(call, ast.Call):
         return None
@@ -100,7 +101,7 @@ def _run(statement: ast.stmt, contexts: Contexts) -> _Run | None:
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    for inner in ast.walk(node):
+    for inner in walk(node):
         for field in ("body", "orelse", "finalbody"):
             block = getattr(inner, field, None)
             if isinstance(block, list) and block and isinstance(block[0], ast.stmt):

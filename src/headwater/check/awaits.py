@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from headwater.check.contexts import Path
 from headwater.check.facts import Facts
+from headwater.check.nodes import walk
 from headwater.check.project import FunctionInfo
 from headwater.check.scopes import Value
 from headwater.rules import Finding
@@ -94,7 +95,7 @@ class _Judge:
             return False
         used = [
             node
-            for node in ast.walk(self._function.node)
+            for node in walk(self._function.node)
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
         ]
         parents = [self._parent(node) for node in used]
@@ -115,7 +116,7 @@ class _Judge:
 
     def _parent(self, node: ast.AST) -> ast.AST:
         if not self._parents:
-            for above in ast.walk(self._function.node):
+            for above in walk(self._function.node):
                 for below in ast.iter_child_nodes(above):
                     self._parents[id(below)] = above
         return self._parents.get(id(node), self._function.node)
@@ -142,4 +143,4 @@ def _is_method(parent: ast.AST) -> bool:
 
 
 def _is_generator(node: ast.AsyncFunctionDef) -> bool:
-    return any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(node))
+    return any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in walk(node))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from headwater.check.chains import Chain, Link
 from headwater.check.facts import Facts
+from headwater.check.nodes import walk
 from headwater.check.project import FunctionInfo
 from headwater.check.scopes import Value
 from headwater.rules import Finding
@@ -104,12 +105,12 @@ class _Judge:
         bindings = self._function.scope.names.get(expr.id, [])
         if len(bindings) != 1 or not isinstance(bindings[0], Value):
             return expr
-        uses = [n for n in ast.walk(self._function.node) if getattr(n, "id", "") == expr.id]
+        uses = [n for n in walk(self._function.node) if getattr(n, "id", "") == expr.id]
         return bindings[0].expr if len(uses) == 2 else expr  # bound, and counted
 
     def _written_loops(self) -> Iterator[ast.expr]:
         """The reads of loops that write each document they are given."""
-        for loop in ast.walk(self._function.node):
+        for loop in walk(self._function.node):
             if isinstance(loop, ast.AsyncFor):
                 read: ast.expr = loop.iter
             elif isinstance(loop, ast.For):
@@ -117,7 +118,7 @@ class _Judge:
                 read = read.value if isinstance(read, ast.Await) else read
             else:
                 continue
-            if _may_go_on(loop) and any(map(self._writes, ast.walk(loop))):
+            if _may_go_on(loop) and any(map(self._writes, walk(loop))):
                 yield read
 
     def _assigned(self, expr: ast.expr) -> ast.expr:
@@ -152,4 +153,4 @@ def _is_outermost(chain: Chain, chains: list[Chain]) -> bool:
 
 def _may_go_on(loop: ast.AST) -> bool:
     """True for a loop that nothing inside ends early."""
-    return not any(isinstance(node, ast.Break | ast.Return) for node in ast.walk(loop))
+    return not any(isinstance(node, ast.Break | ast.Return) for node in walk(loop))

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from headwater.check.nodes import walk
 from headwater.check.project import FunctionInfo, Project
 from headwater.check.scopes import Value
 from headwater.check.tables import Table, Tables
@@ -116,7 +117,7 @@ class ChainReader:
         only = bindings[0] if len(bindings) == 1 else None
         if not isinstance(only, Value) or isinstance(only.expr, ast.Name):
             return None
-        inner = {node.id for node in ast.walk(only.expr) if isinstance(node, ast.Name)}
+        inner = {node.id for node in walk(only.expr) if isinstance(node, ast.Name)}
         return None if name in inner else only.expr
 
     def _is_db(self, expr: ast.expr) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from headwater.check.facts import Facts
+from headwater.check.nodes import walk
 from headwater.check.outside import outside_reached
 from headwater.check.registered import Registered
 from headwater.rules import Finding
@@ -90,5 +91,5 @@ def _reaches(facts: Facts, entry: Registered, name: str) -> bool:
     return any(
         isinstance(node, ast.Attribute) and node.attr == name
         for step in facts.reached(entry)
-        for node in ast.walk(step.function.node)
+        for node in walk(step.function.node)
     )

@@ -12,7 +12,6 @@ from headwater.check.scheduled import cron_target, is_cron
 from headwater.rules import Finding
 
 _HOME = "backend.crons"
-_SCHEDULES = {"interval", "hourly", "daily", "weekly", "monthly", "cron"}
 
 
 def check_crons(facts: Facts) -> list[Finding]:
@@ -44,8 +43,7 @@ def _places(facts: Facts, module: Module) -> Iterator[Finding]:
 def _calls(facts: Facts, module: Module) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for call in module.scope.calls:
-        is_schedule = isinstance(call.func, ast.Attribute) and call.func.attr in _SCHEDULES
-        if not is_schedule or not is_cron(facts.project, call, module):
+        if not is_cron(facts.project, call, module):
             continue
         name = call.args[0] if call.args else None
         if isinstance(name, ast.Constant) and isinstance(name.value, str):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from headwater.check.chains import Chain, Link
 from headwater.check.facts import Facts
+from headwater.check.nodes import walk
 from headwater.check.project import FunctionInfo
 from headwater.check.registered import Registered
 from headwater.check.searches import search_problems
@@ -261,7 +262,7 @@ def _filtered_fields(call: ast.Call) -> list[str]:
         return []
     parameter = predicate.args.args[0].arg
     found = []
-    for node in ast.walk(predicate.body):
+    for node in walk(predicate.body):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
             for side in (node.left, *node.comparators):
                 owner = getattr(getattr(side, "value", None), "id", None)

@@ -11,6 +11,9 @@ from headwater.check.scopes import Scope, Value
 from headwater.rules import Finding, rule
 
 _SCHEDULES = ("run_after", "run_at")
+SCHEDULES = frozenset({"interval", "hourly", "daily", "weekly", "monthly", "cron"})
+"""The methods of a Crons that declare one."""
+
 _CRONS = "headwater.Crons()."
 
 
@@ -43,7 +46,7 @@ def _schedules(call: ast.Call, scope: Scope) -> bool:
 
 def is_cron(project: Project, call: ast.Call, module: Module) -> bool:
     """True for `crons.daily(...)` and its siblings."""
-    if not isinstance(call.func, ast.Attribute):
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr in SCHEDULES):
         return False
     return (project.origin(call.func, module) or "").startswith(_CRONS)
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from headwater.check.nodes import node_fields
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -116,9 +118,9 @@ class ScopeReader(ast.NodeVisitor):
 
     def generic_visit(self, node: ast.AST) -> None:
         """Visit everything below a node."""
-        for name in node._fields:
+        for name in node_fields(node.__class__):
             value = getattr(node, name, None)
-            if isinstance(value, list):
+            if value.__class__ is list:
                 for item in value:
                     if isinstance(item, ast.AST):
                         self.visit(item)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from headwater.check.facts import Facts
+from headwater.check.nodes import walk
 from headwater.check.project import FunctionInfo, Module
 from headwater.rules import Finding
 
@@ -22,6 +23,13 @@ _KEY = re.compile(
     r"|github_pat_\w{30,}|xox[abp]-[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,}|AIza[\w-]{35}"
     r"|-----BEGIN (?:RSA |EC |OPENSSH )?PRIVATE KEY-----\n"
 )
+_KEY_MARKS = (
+    *("sk-", "k_live_", "whsec_", "AKIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    *("github_pat_", "xoxa-", "xoxb-", "xoxp-", "SG.", "AIza", "PRIVATE KEY"),
+)
+"""A key holds one of these: to look for them is ten times as fast as for the keys."""
+
+_ENVIRONMENT = re.compile(r"environ\b|getenv|dotenv|decouple")
 _WHY = "a setting that is declared is checked at the start, and redacted in logs"
 _FIX = (
     "declare it in backend/settings.py: class Settings(headwater.Settings): api_key: SecretStr\n"
@@ -36,7 +44,7 @@ def check_secrets(facts: Facts) -> list[Finding]:
         text = module.source.text
         if module.name != _HOME and _reads_environment(text):
             found += _environment(facts, module)
-        if _KEY.search(text):
+        if any(mark in text for mark in _KEY_MARKS) and _KEY.search(text):
             found += _keys(facts, module)
     for function in facts.project.functions.values():
         if "get_secret_value" in function.module.source.text:
@@ -45,18 +53,18 @@ def check_secrets(facts: Facts) -> list[Finding]:
 
 
 def _reads_environment(text: str) -> bool:
-    return "environ" in text or "getenv" in text or "dotenv" in text or "decouple" in text
+    return _ENVIRONMENT.search(text) is not None
 
 
 def _environment(facts: Facts, module: Module) -> Iterator[Finding]:
     inside = [f for f in facts.project.functions.values() if f.module is module]
     for function in inside:
-        for node in ast.walk(function.node):
+        for node in walk(function.node):
             name = _environment_name(node, lambda expr, f=function: facts.origin(expr, f))
             if name and isinstance(node, ast.expr):
                 yield facts.finding("HW503", f"reads {name}", function, node, why=_WHY, fix=_FIX)
-    nested = {id(node) for function in inside for node in ast.walk(function.node)}
-    for node in ast.walk(module.source.tree):
+    nested = {id(node) for function in inside for node in walk(function.node)}
+    for node in walk(module.source.tree):
         if id(node) in nested or not isinstance(node, ast.expr):
             continue
         name = _environment_name(node, lambda expr: facts.project.origin(expr, module) or "")
@@ -76,7 +84,7 @@ def _environment_name(node: ast.AST, origin: object) -> str:
 
 
 def _keys(facts: Facts, module: Module) -> Iterator[Finding]:
-    for node in ast.walk(module.source.tree):
+    for node in walk(module.source.tree):
         if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             continue
         match = _KEY.search(node.value)
@@ -91,7 +99,7 @@ def _logged(facts: Facts, function: FunctionInfo) -> Iterator[Finding]:
     for call in function.scope.calls:
         if not _LOGS.fullmatch(facts.origin(call.func, function)):
             continue
-        for inner in (node for value in call.args for node in ast.walk(value)):
+        for inner in (node for value in call.args for node in walk(value)):
             if isinstance(inner, ast.Attribute) and inner.attr == "get_secret_value":
                 what = "writes a secret to the log"
                 why = "logs are kept, and read by more people than secrets are"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +37,16 @@ def read_backend(root: Path) -> tuple[list[Source], list[Finding]]:
     """Every module below `root/backend`, and a finding for each file that could not be read."""
     sources: list[Source] = []
     findings: list[Finding] = []
-    for file in _python_files(root / "backend"):
-        path = file.relative_to(root).as_posix()
-        read = _read(file, path)
-        if isinstance(read, Finding):
-            findings.append(read)
-        else:
-            sources.append(read)
+    backend = root / "backend"
+    skipped = len(str(backend)) - len("backend")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an invalid escape, say
+        for file in _python_files(backend):
+            read = _read(file, str(file)[skipped:].replace(os.sep, "/"))
+            if isinstance(read, Finding):
+                findings.append(read)
+            else:
+                sources.append(read)
     return sources, findings
 
 
@@ -58,7 +62,9 @@ def read_outside(root: Path) -> list[Source]:
         path = file.relative_to(root)
         if _is_test(path) or not _is_relevant(file):
             continue
-        read = _read(file, path.as_posix())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read = _read(file, path.as_posix())
         if isinstance(read, Source):
             found.append(read)
     return found
@@ -90,17 +96,19 @@ def _python_files(folder: Path) -> list[Path]:
 
 def _read(file: Path, path: str) -> Source | Finding:
     try:
-        if not file.is_file():
+        about = os.stat(file)
+        if not stat.S_ISREG(about.st_mode):
             return _unreadable(path, "is not a regular file")
-        if file.stat().st_size > MAX_FILE_BYTES:
-            return _too_large(path, file.stat().st_size)
-        raw = file.read_bytes()
+        if about.st_size > MAX_FILE_BYTES:
+            return _too_large(path, about.st_size)
+        with open(file, "rb", buffering=0) as opened:
+            raw = opened.readall()
+    except FileNotFoundError:  # a link that leads nowhere
+        return _unreadable(path, "is not a regular file")
     except OSError as error:
         return _unreadable(path, f"cannot be read: {error.strerror}")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(raw, path)
+        tree = ast.parse(raw, path)
     except SyntaxError as error:
         return _does_not_parse(path, raw, error)
     except (RecursionError, MemoryError):

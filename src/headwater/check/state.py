@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from headwater.check.facts import Facts
+from headwater.check.nodes import walk
 from headwater.check.offences import Offence
 from headwater.check.project import FunctionInfo, Module
 from headwater.check.scopes import Imported, Value
@@ -45,7 +46,7 @@ class StateReader:
         names = self._reachable(function.module)
         if not names and "global" not in function.module.source.text:
             return
-        for node in ast.walk(function.node):
+        for node in walk(function.node):
             name = _assigned_global(node, function) or self._changed(node, names, function)
             if name and isinstance(node, ast.stmt | ast.expr):
                 yield _offence(node, f"changes {name}, a variable of the module")

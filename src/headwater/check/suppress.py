@@ -10,6 +10,7 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from headwater.check.nodes import walk
 from headwater.check.sources import Source
 from headwater.rules import RULES, Finding, rule
 
@@ -71,7 +72,7 @@ def _code_line(lines: list[str], line: int) -> int:
 def _statement_starts(tree: ast.Module) -> dict[int, int]:
     """For each line of a statement's own text the line it begins on, decorators included."""
     starts: dict[int, int] = {}
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if not isinstance(node, ast.stmt):
             continue
         decorators = getattr(node, "decorator_list", [])

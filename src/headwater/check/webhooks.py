@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from headwater.check.facts import Facts
+from headwater.check.nodes import walk
 from headwater.check.project import FunctionInfo
 from headwater.check.routes import handlers
 from headwater.rules import Finding
@@ -65,7 +66,7 @@ def _steps(facts: Facts, function: FunctionInfo) -> Iterator[FunctionInfo]:
 def _verifies(function: FunctionInfo) -> bool:
     names = (
         getattr(node, "attr", None) or getattr(node, "id", None) or getattr(node, "arg", None) or ""
-        for node in ast.walk(function.node)
+        for node in walk(function.node)
     )
     return any(_VERIFIES.search(name.lower()) for name in names if isinstance(name, str))
 
@@ -93,13 +94,13 @@ def _writes(facts: Facts, function: FunctionInfo) -> Iterator[Finding]:
 
 def _in_branches(function: FunctionInfo, calls: list[ast.Call]) -> bool:
     """True when the calls do not stand one after the other in one block."""
-    for node in ast.walk(function.node):
+    for node in walk(function.node):
         for field in ("body", "orelse", "finalbody"):
             block = getattr(node, field, None)
             if not isinstance(block, list):
                 continue
             direct = [s for s in block if isinstance(s, ast.Expr | ast.Assign)]
-            inside = [c for s in direct for c in ast.walk(s) if any(c is call for call in calls)]
+            inside = [c for s in direct for c in walk(s) if any(c is call for call in calls)]
             if len(inside) > 1:
                 return False
     return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,21 @@ from typer.testing import CliRunner, Result
 
 from headwater.cli.check import check
 from headwater.rules import RULES
+
+PROGRAM = """
+import os, sys
+from headwater.cli import main
+
+def end(code):
+    loaded = [name for name in ("typer", "rich", "pydantic") if name in sys.modules]
+    print(loaded, file=sys.stderr)
+    sys.exit(code)
+
+os._exit = end
+sys.argv = ["headwater", "check", *sys.argv[1:]]
+main()
+"""
+"""`headwater check` in a process, which tells at its end what it has loaded."""
 
 app = typer.Typer()
 app.command()(check)
@@ -169,3 +186,16 @@ def test_fix_changes_no_other_file_than_asked_for(project: Path) -> None:
     path.write_text(FORGETFUL, encoding="utf-8")
     run("--fix", "backend/web.py")
     assert path.read_text(encoding="utf-8") == FORGETFUL
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--json"], 1), (["backend/lib"], 1), (["gone"], 2)])
+def test_the_program_checks_without_its_libraries(
+    project: Path, words: list[str], code: int
+) -> None:
+    """An edit hook waits for it: the same output and exit code, and nothing loaded for colours."""
+    command = [sys.executable, "-c", PROGRAM, *words]
+    ended = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    done = run(*words)
+    assert (ended.returncode, done.exit_code) == (code, code), ended.stderr
+    assert ended.stdout == done.stdout
+    assert ended.stderr.splitlines()[-1] == "[]"
