@@ -70,7 +70,10 @@ def url(tmp_path: Path) -> Iterator[str]:
         yield address(server, tmp_path)
     finally:
         server.terminate()
-        server.wait(DEADLINE_S)
+        try:
+            server.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
 
 
 def copy_project(target: Path) -> None:
