@@ -23,7 +23,7 @@ def test_a_session_begins_with_where_things_are(tmp_path: Path) -> None:
     (project / "backend" / "clocks.py").write_text(BAD)
     said = facts(project)
     assert "mode tutor" in said
-    assert "lesson 2; no hint yet; 0 failed attempts; 02-indexes-or-scans, 0 of 3" in said
+    assert "lesson 02; no hint yet; 0 failed attempts; 02-indexes-or-scans, 0 of 3" in said
     assert "server is not running" in said
     assert "in backend/clocks.py" in said
     assert "working_notes:recent" in said
