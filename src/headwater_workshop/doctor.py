@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -58,6 +60,7 @@ def examine(project: Path) -> Iterator[Check]:
     yield sandbox()
     yield from assistants(project)
     if is_for_claude(project):
+        yield tools(project)
         yield from hooks(project)
 
 
@@ -126,6 +129,22 @@ def _states(name: str, states: dict[str, State]) -> Check:
     if edited:
         return Check(name, "warning", "; ".join(edited), f"keep it so, or: {_UPDATE} --force")
     return Check(name, "ok", "up to date")
+
+
+def tools(project: Path) -> Check:
+    """Whether `headwater mcp` can be started as .mcp.json says."""
+    servers = _json(project / ".mcp.json").get("mcpServers", {})
+    server = servers.get("headwater") if isinstance(servers, dict) else None
+    if not isinstance(server, dict):
+        fix = "put it back, as the guide to headwater mcp has it; or do without these tools"
+        return Check("tools", "warning", ".mcp.json names no server headwater", fix)
+    command = str(server.get("command", ""))
+    if shutil.which(command) is None:
+        says = f"there is no program {command}, which .mcp.json starts"
+        return Check("tools", "broken", says, "install it, or name another one in .mcp.json")
+    if find_spec("mcp") is None:
+        return Check("tools", "broken", "the package mcp is not installed", _INSTALL)
+    return Check("tools", "ok", f".mcp.json starts {command}")
 
 
 def hooks(project: Path) -> Iterator[Check]:

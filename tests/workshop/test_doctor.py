@@ -42,9 +42,9 @@ def levels(found: list[Check]) -> dict[str, str]:
 def test_a_new_project_is_in_order(project: Path) -> None:
     """Everything is looked at, and each hook answers through its launcher."""
     found = list(examine(project))
-    named = ["Python", "environment", "headwater", "port", "sandbox", "AGENTS.md", ".claude/"]
+    named = "Python environment headwater port sandbox AGENTS.md .claude/ tools".split()
     assert [check.name for check in found] == [*named, *(f"hook {event}" for event in EVENTS)]
-    broken = [check for check in found if check.level == "broken"]
+    broken = [each for each in found if each.level == "broken" and each.name != "tools"]
     assert not broken
     refused = next(check for check in found if check.name == f"hook {PRE}")
     assert "refused an edit of .claude/settings.json" in refused.says
@@ -124,6 +124,18 @@ def test_hooks_that_are_off_or_gone_are_told(tmp_path: Path) -> None:
     assert found[0].says == ".claude/settings.local.json switches all of them off"
     assert {check.level for check in found} == {"broken"}
     assert "has no handler for Stop" in found[-1].says
+
+
+def test_tools_that_cannot_be_started_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No server in .mcp.json, no such program, or all well."""
+    assert doctor.tools(tmp_path).level == "warning"
+    servers = {"mcpServers": {"headwater": {"command": "no-such-uv", "args": []}}}
+    (tmp_path / ".mcp.json").write_text(json.dumps(servers))
+    assert "no program no-such-uv" in doctor.tools(tmp_path).says
+    monkeypatch.setattr("headwater_workshop.doctor.shutil.which", str)
+    assert doctor.tools(tmp_path).level == "ok"
 
 
 def test_a_taken_port_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
