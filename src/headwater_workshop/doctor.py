@@ -141,7 +141,7 @@ def tools(project: Path) -> Check:
     command = str(server.get("command", ""))
     if shutil.which(command) is None:
         says = f"there is no program {command}, which .mcp.json starts"
-        return Check("tools", "broken", says, "install it, or name another one in .mcp.json")
+        return Check("tools", "warning", says, "install it, or name another one in .mcp.json")
     if find_spec("mcp") is None:
         return Check("tools", "broken", "the package mcp is not installed", _INSTALL)
     return Check("tools", "ok", f".mcp.json starts {command}")
