@@ -26,7 +26,7 @@ from .lessons import Lesson, LessonError, find_lesson, load_lessons
 from .mode import mode_of
 from .own_work import Laid, lay
 from .progress import Progress, find_project, load_progress, timestamp
-from .stages import FOLDERS, stage, started
+from .stages import FOLDERS, stage, started, with_page_test
 
 app = typer.Typer(help="The lessons: read, begin, get a hint, start again, jump.")
 
@@ -105,12 +105,14 @@ def goto(
         project, at = find_project(), timestamp()
         if word == _END:
             lessons = load_lessons()
-            laid = lay(project, stage(len(lessons), lessons), "goto-end", at, replace=FOLDERS)
+            tree = with_page_test(stage(len(lessons), lessons), project)
+            laid = lay(project, tree, "goto-end", at, replace=FOLDERS)
             _report("After the last lesson", laid, "headwater lesson list", as_json)
             return
         lesson = find_lesson(word)
         label = f"goto-{lesson.number}"
-        laid = lay(project, started(lesson), label, at, replace=FOLDERS)
+        tree = with_page_test(started(lesson), project)
+        laid = lay(project, tree, label, at, replace=FOLDERS)
         _record_start(project, lesson, at)
         _report(_heading(lesson), laid, f"headwater lesson show {lesson.number}", as_json)
 

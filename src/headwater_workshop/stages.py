@@ -23,6 +23,9 @@ from .lessons import Lesson, complete_overlay, load_lessons
 FOLDERS = ("backend", "tests")
 """The folders of a project that stages are made of."""
 
+PAGE_TEST = "tests/test_page.py"
+"""The one file there that is no stage's: it came with the page, and is for every stage."""
+
 
 def stage(number: int, lessons: tuple[Lesson, ...] | None = None) -> dict[str, bytes]:
     """The project's backend and tests after lesson `number`; 0 is the beginning."""
@@ -49,6 +52,12 @@ def complete() -> dict[str, bytes]:
     """The whole project: every lesson solved, and what no lesson teaches."""
     lessons = load_lessons()
     return stage(len(lessons), lessons) | complete_overlay()
+
+
+def with_page_test(tree: Tree, project: Path) -> dict[str, bytes]:
+    """A stage's files, and the test of the page if the project has one."""
+    test = project / PAGE_TEST
+    return dict(tree) | ({PAGE_TEST: test.read_bytes()} if test.is_file() else {})
 
 
 def write(tree: Tree, folder: Path) -> None:

@@ -142,6 +142,14 @@ def test_goto_end_brings_the_last_stage(project: Path) -> None:
     assert read_folder(project / "backend")["tasks.py"] == stage(9)["backend/tasks.py"]
 
 
+@pytest.mark.parametrize("word", ["2", "end"])
+def test_goto_leaves_the_test_of_the_page(project: Path, word: str) -> None:
+    """It came with the page, not with a lesson, and holds in every one of them."""
+    write_tree({"tests/test_page.py": b"# mine\n"}, project)
+    assert facts("goto", word)["removed"] == []
+    assert (project / "tests/test_page.py").read_text() == "# mine\n"
+
+
 def test_goto_says_in_words_what_it_did(project: Path) -> None:
     """What was written, where the own work is, how to get it back, and what to do next."""
     output = lesson("goto", "2").stdout
