@@ -48,10 +48,9 @@ def dress(project: Path, arm: Arm) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    agents = project / "AGENTS.md"
-    if not arm.check and agents.is_file():
-        lines = agents.read_text(encoding="utf-8").splitlines(keepends=True)
-        agents.write_text("".join(x for x in lines if _CHECK not in x), encoding="utf-8")
+    for path in project.glob("*.md") if not arm.check else ():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(x for x in lines if _CHECK not in x), encoding="utf-8")
 
 
 def options(arm: Arm) -> list[str]:

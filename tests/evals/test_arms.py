@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from evals.arms import ARMS, dress, options
+from evals.tasks import base_project, begin
+from headwater_workshop.lessons import load_lessons
 
 GUIDANCE = {
     *("AGENTS.md", "CLAUDE.md", ".mcp.json", ".claude/settings.json", ".claude/launcher.py"),
@@ -30,9 +32,24 @@ def test_an_arm_has_what_it_says(tmp_path: Path, name: str, found: set[str]) -> 
     dress(tmp_path, ARMS[name])
     files = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     assert files == found | {"backend/tasks.py"}
-    if found:
-        spoken_of = "headwater check" in (tmp_path / "AGENTS.md").read_text()
+    for file in BOOK & found:
+        spoken_of = "headwater check" in (tmp_path / file).read_text()
         assert spoken_of is ARMS[name].check
+
+
+@pytest.mark.prove
+def test_a_generated_project_is_dressed_for_every_arm(tmp_path: Path) -> None:
+    """Each arm has more files than the one before, and only the arms with the checker name it."""
+    base, lesson = base_project(tmp_path / "base"), load_lessons()[0]
+    sizes = {}
+    for name, arm in ARMS.items():
+        project = begin(base, tmp_path / name, lesson)
+        dress(project, arm)
+        spoken_of = any("headwater check" in p.read_text("utf-8") for p in project.glob("*.md"))
+        assert spoken_of is arm.check
+        sizes[name] = sum(path.is_file() for path in project.rglob("*"))
+    assert list(sizes.values()) == sorted(sizes.values())
+    assert sizes["none"] < sizes["rulebook"] == sizes["check"] < sizes["hooks"] < sizes["mcp"]
 
 
 @pytest.mark.parametrize("name", ARMS)
