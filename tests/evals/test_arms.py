@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from evals.arms import ARMS, dress, options
 from evals.tasks import base_project, begin
+
 from headwater_workshop.lessons import load_lessons
 
 GUIDANCE = {
