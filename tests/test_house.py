@@ -59,7 +59,7 @@ TESTED_THROUGH = {
         rules.model
     """,
     "tests/headwater/cli/test_check.py": """
-        check.repairs check.sarif cli.checking cli.styled
+        check.loading check.repairs check.sarif cli.checking cli.styled
     """,
     "tests/headwater/check": """
         check.actions check.ambient check.awaits check.bounds check.chains check.clients

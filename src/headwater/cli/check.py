@@ -18,10 +18,13 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
     as_sarif: Annotated[bool, typer.Option("--sarif", help="Print them as SARIF 2.1.0.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what needs no judgement.")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", help="Load it too, and tell what a server would refuse.")
+    ] = False,
 ) -> None:
     """Check the backend against the rules, without running it."""
     try:
-        code = checked(paths or [], as_json, as_sarif, fix)
+        code = checked(paths or [], as_json, as_sarif, fix, load)
     except UsageError as error:
         typer.echo(f"headwater check: {error}", err=True)
         code = 2

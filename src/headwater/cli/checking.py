@@ -12,7 +12,7 @@ from typing import Any
 from headwater.check import check_project, repair_project
 from headwater.rules import Finding
 
-OPTIONS = ("--json", "--sarif", "--fix")
+OPTIONS = ("--json", "--sarif", "--fix", "--load")
 
 
 class UsageError(Exception):
@@ -31,8 +31,8 @@ def answer(words: Sequence[str]) -> None:
     paths = [Path(word) for word in words if word not in options]
     kept: list[Any] = []
     try:
-        as_json, as_sarif, fix = (option in options for option in OPTIONS)
-        code = checked(paths, as_json, as_sarif, fix, kept)
+        as_json, as_sarif, fix, load = (option in options for option in OPTIONS)
+        code = checked(paths, as_json, as_sarif, fix, load, kept)
     except UsageError as error:
         print(f"headwater check: {error}", file=sys.stderr)
         code = 2
@@ -54,6 +54,7 @@ def checked(
     as_json: bool = False,
     as_sarif: bool = False,
     fix: bool = False,
+    load: bool = False,
     kept: list[Any] | None = None,
 ) -> int:
     """Prints the findings in these files and folders, or in the whole backend; gives the exit code.
@@ -63,6 +64,7 @@ def checked(
         as_json: as JSON.
         as_sarif: as SARIF.
         fix: mend first what needs no judgement.
+        load: load the backend too, and tell what that refuses.
         kept: is given what was parsed, by whom who does not want to wait until it is freed.
 
     Raises:
@@ -73,7 +75,12 @@ def checked(
     if fix:
         for diff in repair_project(root, lambda path: _is_wanted(root / path, wanted)):
             print(diff, file=sys.stderr if as_json or as_sarif else sys.stdout)
-    found = [f for f in check_project(root, kept) if _is_wanted(root / f.path, wanted)]
+    found = check_project(root, kept)
+    if load:
+        from headwater.check.loading import with_load
+
+        found = with_load(found, root)
+    found = [finding for finding in found if _is_wanted(root / finding.path, wanted)]
     if as_json:
         import json
 

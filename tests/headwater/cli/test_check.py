@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -199,3 +200,98 @@ def test_the_program_checks_without_its_libraries(
     assert (ended.returncode, done.exit_code) == (code, code), ended.stderr
     assert ended.stdout == done.stdout
     assert ended.stderr.splitlines()[-1] == "[]"
+
+
+REFUSED = """\
+from headwater import Document, Index
+
+name = "tilte"
+print("imported")
+
+
+class Task(Document, table="tasks"):
+    title: str
+    by_title = Index(name)
+"""
+
+
+def test_a_load_finds_what_no_reading_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only with --load is anything imported; what it prints does not stand in the answer."""
+    (tmp_path / "backend").mkdir()
+    (tmp_path / "backend" / "schema.py").write_text(REFUSED)
+    monkeypatch.chdir(tmp_path)
+    assert (run().exit_code, run().stderr) == (0, "")
+    done = run("--load", "--json")
+    (told,) = json.loads(done.stdout)
+    assert (told["code"], told["stage"], told["line"]) == ("HW401", "R", 9)
+    assert (done.exit_code, done.stderr) == (1, "imported\n")
+
+
+def test_a_load_tells_once_what_both_stages_find(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module that does not import is told with its line, a misspelt field by one finding."""
+    (tmp_path / "backend").mkdir()
+    schema = tmp_path / "backend" / "schema.py"
+    schema.write_text(REFUSED.replace("Index(name)", 'Index("tilte")'))
+    monkeypatch.chdir(tmp_path)
+    found = json.loads(run("--load", "--json").stdout)
+    assert [(f["code"], f["stage"]) for f in found if f["code"] == "HW401"] == [("HW401", "S")]
+    schema.write_text("import nothing_of_this_name\n")
+    (told,) = json.loads(run("--load", "--json").stdout)
+    assert (told["code"], told["path"], told["line"]) == ("HW000", "backend/schema.py", 1)
+
+
+TEXT = {"type": "string", "minLength": 1}
+NUMBER = {"type": "integer", "minimum": 1}
+
+
+def closed(**properties: object) -> dict[str, object]:
+    """An object with these keys and no others; `region` alone may be left out."""
+    required = [name for name in properties if name not in ("region", "startColumn")]
+    shape = {"type": "object", "additionalProperties": False, "properties": properties}
+    return {**shape, "required": required}
+
+
+def each(item: object) -> dict[str, object]:
+    """A list of these."""
+    return {"type": "array", "items": item}
+
+
+LEVEL = {"enum": ["error", "warning"]}
+RULE = closed(
+    id=TEXT,
+    name=TEXT,
+    shortDescription=closed(text=TEXT),
+    fullDescription=closed(text=TEXT),
+    help=closed(text=TEXT),
+    defaultConfiguration=closed(level=LEVEL),
+)
+PLACE = closed(
+    artifactLocation=closed(uri=TEXT), region=closed(startLine=NUMBER, startColumn=NUMBER)
+)
+RESULT = closed(
+    ruleId=TEXT,
+    ruleIndex={"type": "integer", "minimum": 0},
+    level=LEVEL,
+    message=closed(text=TEXT),
+    locations=each(closed(physicalLocation=PLACE)),
+)
+DRIVER = closed(name=TEXT, semanticVersion=TEXT, rules=each(RULE))
+SARIF = closed(
+    **{"$schema": TEXT},
+    version={"const": "2.1.0"},
+    runs=each(
+        closed(
+            tool=closed(driver=DRIVER),
+            columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+            results=each(RESULT),
+        )
+    ),
+)
+"""The part of SARIF's published schema that we use, with every other key refused."""
+
+
+def test_sarif_holds_no_key_that_its_schema_has_not(project: Path) -> None:
+    """A misspelt one would be dropped without a word by whoever reads it."""
+    jsonschema.validate(json.loads(run("--sarif").stdout), SARIF)
