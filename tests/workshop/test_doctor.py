@@ -64,7 +64,6 @@ def test_without_an_environment_it_says_how_to_make_one(
 ) -> None:
     """The environment is broken, so is every hook, and the exit code is 1."""
     (project / ".venv").unlink()
-    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.chdir(project)
     told = CliRunner().invoke(APP, ["--json"])
     assert told.exit_code == 1

@@ -23,7 +23,7 @@ NAMES = {
 # Each shorter than the time that settings.json allows, so that this program has the last word.
 SECONDS = {"session-start": 15, "user-prompt-submit": 8, "pre-tool-use": 10, "post-tool-use": 20}
 LONGEST = 110
-PLACES = (("bin", "headwater"), ("Scripts", "headwater.exe"))
+PLACES = ((".venv", "bin", "headwater"), (".venv", "Scripts", "headwater.exe"))
 
 
 def project():
@@ -34,13 +34,9 @@ def project():
 
 
 def program(root):
-    """The headwater of the project's environment, or of the active one; None without one."""
-    for folder in (os.path.join(root, ".venv"), os.environ.get("VIRTUAL_ENV", "")):
-        for place in PLACES:
-            path = os.path.join(folder, *place)
-            if folder and os.path.isfile(path):
-                return path
-    return None
+    """The headwater of the project's environment; None without one."""
+    paths = (os.path.join(root, *place) for place in PLACES)
+    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def answer(event, payload):
