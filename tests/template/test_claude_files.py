@@ -8,8 +8,11 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +44,13 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def made(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Row], Path]:
+    """The project of a row of answers, made once."""
+    folder = tmp_path_factory.mktemp("rows")
+    return cache(lambda row: copy(kit, folder / str(row), project_name="my-app", **row.answers))
+
+
+@pytest.fixture(scope="module")
 def project(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project as the defaults make it, in a folder with a space."""
     return copy(kit, tmp_path_factory.mktemp("made") / "my app", project_name="my-app")
@@ -67,16 +77,16 @@ def handlers(project: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_every_json_file_holds_what_its_schema_says(kit: Path, tmp_path: Path, row: Row) -> None:
+def test_every_json_file_holds_what_its_schema_says(made: Callable[[Row], Path], row: Row) -> None:
     """For each set of answers; a JSON file without a schema here is one too many."""
-    made = copy(kit, tmp_path / "my-app", **row.answers)
-    names = {name for name in files(made) if name.endswith(".json")}
+    project = made(row)
+    names = {name for name in files(project) if name.endswith(".json")}
     assert names <= set(BY_NAME)
     assert (".claude/settings.json" in names) is row.claude
     for name in names:
-        jsonschema.validate(json.loads((made / name).read_text("utf-8")), BY_NAME[name])
+        jsonschema.validate(json.loads((project / name).read_text("utf-8")), BY_NAME[name])
     if row.claude:
-        settings = json.loads((made / ".claude" / "settings.json").read_text("utf-8"))
+        settings = json.loads((project / ".claude" / "settings.json").read_text("utf-8"))
         assert settings["outputStyle"] == STYLES[row.assistant_mode]
 
 
@@ -111,9 +121,9 @@ def test_the_schema_refuses_what_claude_code_would_drop(project: Path, spoil: st
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_skillsaw_finds_no_error(kit: Path, tmp_path: Path, row: Row) -> None:
+def test_skillsaw_finds_no_error(made: Callable[[Row], Path], row: Row) -> None:
     """The linter of assistants' files, over all that a project has for them."""
-    project = copy(kit, tmp_path / "my-app", **row.answers)
+    project = made(row)
     command = [sys.executable, "-m", "skillsaw", "lint", "--no-progress", "--no-plugins", "."]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -156,9 +166,9 @@ def fire(project: Path, event: str, payload: dict[str, Any], **env: str) -> Any:
     return json.loads(done.stdout) if done.stdout else None
 
 
-def test_an_edit_is_answered_through_the_launcher(kit: Path, tmp_path: Path) -> None:
+def test_an_edit_is_answered_through_the_launcher(project: Path, tmp_path: Path) -> None:
     """Before: refused by JSON. After: what check finds. The project's own headwater answers."""
-    project = copy(kit, tmp_path / "my app", start="workshop", project_name="my-app")
+    project = shutil.copytree(project, tmp_path / "my app")
     (project / ".venv").symlink_to(VENV)
     guarded = tool(project, "Write", file_path=f"{project}/.claude/settings.json", content="{}")
     told = fire(project, "PreToolUse", guarded)["hookSpecificOutput"]
@@ -211,12 +221,13 @@ def test_a_headwater_that_fails_stops_nobody(
     assert told["hookSpecificOutput"]["hookEventName"] == "PreToolUse"
 
 
-def test_a_missing_launcher_blocks_no_edit(kit: Path, tmp_path: Path) -> None:
+def test_a_missing_launcher_blocks_no_edit(project: Path, tmp_path: Path) -> None:
     """Exit code 1, which Claude Code shows; 2, which Python gives for a missing file, blocks."""
-    project = copy(kit, tmp_path / "my-app")
+    project = shutil.copytree(project, tmp_path / "my-app")
     (project / ".claude" / "hooks" / "headwater_hook.py").unlink()
     handler = handlers(project)["PreToolUse"]
-    command = [handler["command"], *handler["args"]]
+    words = [handler["command"], *handler["args"]]
+    command = [word.replace("${CLAUDE_PROJECT_DIR}", str(project)) for word in words]
     done = subprocess.run(command, input=b"{}", capture_output=True, check=False)
     assert done.returncode == 1
 

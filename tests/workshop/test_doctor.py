@@ -14,12 +14,13 @@ import typer
 from typer.testing import CliRunner
 
 from headwater_workshop import doctor
+from headwater_workshop.ai_files import updated
 from headwater_workshop.cli_doctor import doctor as command
 from headwater_workshop.doctor import Check, examine, fire, hooks, port
 from headwater_workshop.hooks import EVENTS
 from headwater_workshop.jail import JailReport
 from headwater_workshop.managed import update_files
-from tests.template.kits import copy, make_kit
+from tests.workshop.hooks.payloads import make
 
 PRE = "pre-tool-use"
 APP = typer.Typer()
@@ -29,7 +30,10 @@ APP.command("doctor")(command)
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with this environment, in a folder with a space."""
-    project = copy(make_kit(tmp_path / "kit"), tmp_path / "my app", project_name="my-app")
+    project = make(tmp_path)
+    (project / "CLAUDE.md").touch()
+    (project / "AGENTS.md").write_text(updated("", "pair"))
+    update_files(project)
     (project / ".venv").symlink_to(sys.prefix)
     return project
 
