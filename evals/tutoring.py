@@ -117,5 +117,5 @@ def _attempt(project: Path, lesson: Lesson, said: dict[str, Any], judge: Judge) 
         (project / path).write_text(text, encoding="utf-8")
     result = judge(project, lesson)
     met = {each.id: each.met for each in result.objectives}
-    record_grade(project, lesson, met, timestamp(), sources=result.sources)
+    record_grade(project, lesson, met, timestamp())
     return files

@@ -36,7 +36,7 @@ def grade(
         chosen = _chosen(lesson, project)
         result = grader.grade(project, chosen, seed=seed)
         met = {objective.id: objective.met for objective in result.objectives}
-        record_grade(project, chosen, met, timestamp(), sources=result.sources)
+        record_grade(project, chosen, met, timestamp())
         _tell(result, as_json, junit_file)
     except (KitError, OSError) as error:
         Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {escape(str(error))}")

@@ -113,7 +113,7 @@ def goto(
         label = f"goto-{lesson.number}"
         tree = with_page_test(started(lesson), project)
         laid = lay(project, tree, label, at, replace=FOLDERS)
-        _record_start(project, lesson, at)
+        kept_progress.record_start(project, lesson, at)
         _report(_heading(lesson), laid, f"headwater lesson show {lesson.number}", as_json)
 
 
@@ -236,15 +236,8 @@ def _lay_starter(project: Path, lesson: Lesson, as_json: bool, *, copy: bool) ->
         )
     at, label = timestamp(), f"{'reset' if copy else 'start'}-{lesson.number}"
     laid = lay(project, lesson_files(lesson), label, at, copy=copy)
-    _record_start(project, lesson, at)
+    kept_progress.record_start(project, lesson, at)
     _report(_heading(lesson), laid, f"headwater lesson show {lesson.number}", as_json)
-
-
-def _record_start(project: Path, lesson: Lesson, at: str) -> None:
-    from headwater_workshop import grader
-
-    sources = grader.fingerprint(grader.read_sources(project))
-    kept_progress.record_start(project, lesson, at, sources=sources)
 
 
 def _report(heading: str, laid: Laid, following: str, as_json: bool) -> None:

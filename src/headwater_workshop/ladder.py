@@ -1,7 +1,8 @@
 """The ladder of hints, L0 to L5: the tool keeps the level, not the assistant.
 
 Pair mode: each call gives the next rung. Tutor mode: the next rung after a new try, which is a
-failed run of the grader with changed code, or after a while; until then the same rung again.
+failed run of the grader when the learner's part has changed, or after a while; until then the same
+rung again.
 """
 
 from __future__ import annotations

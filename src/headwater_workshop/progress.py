@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .kit import KitError
 from .lessons import Lesson
+from .regions import own_part
 
 if TYPE_CHECKING:
     from headwater.clock import Clock
@@ -28,8 +29,8 @@ class LessonProgress:
     """What happened in one lesson so far.
 
     Attributes:
-        attempts: failed runs with code that differed from the run before: tries, not repetitions.
-        sources: the fingerprint of the code that was graded last.
+        attempts: failed runs with a learner's part that differed from the run before: tries.
+        sources: the fingerprint of the part that was graded last.
         hints: how many rungs of each objective's ladder were given.
         hint_at: when the last one was, by objective, and `hint_attempts` after how many tries.
     """
@@ -119,42 +120,29 @@ def save_progress(project: Path, progress: Progress) -> None:
     os.replace(partial, path)
 
 
-def record_start(project: Path, lesson: Lesson, at: str, *, sources: str = "") -> None:
-    """The learner is in this lesson now.
-
-    Args:
-        project: the learner's project.
-        lesson: the one that begins.
-        at: the time.
-        sources: the fingerprint of what it begins with; a run of that is no try.
-    """
+def record_start(project: Path, lesson: Lesson, at: str) -> None:
+    """The learner is in this lesson now; a run of what it begins with will be no try."""
     progress = load_progress(project)
     progress.current = lesson.name
     record = progress.of(lesson)
-    record.sources = sources or record.sources
+    record.sources = own_part(project, lesson)
     record.started = record.started or at
     save_progress(project, progress)
 
 
-def record_grade(
-    project: Path, lesson: Lesson, passed: dict[str, bool], at: str, *, sources: str = ""
-) -> None:
+def record_grade(project: Path, lesson: Lesson, passed: dict[str, bool], at: str) -> None:
     """What the grader found: each objective by its id; all true makes the lesson done.
 
-    Args:
-        project: the learner's project.
-        lesson: what was graded.
-        passed: whether each objective is met.
-        at: the time.
-        sources: the fingerprint of what was graded; the same code again is no new try.
+    A failed run is a try when the learner's part is other than at the run before.
     """
     progress = load_progress(project)
     record = progress.of(lesson)
     every = all(passed.get(objective.id, False) for objective in lesson.objectives)
     record.runs += 1
     record.failed_runs += not every
-    record.attempts += not every and (not sources or sources != record.sources)
-    record.sources = sources
+    part = own_part(project, lesson)
+    record.attempts += not every and part != record.sources
+    record.sources = part
     record.objectives = dict(passed)
     if every:
         record.done = record.done or at

@@ -7,8 +7,12 @@ the text of every top-level statement that gives the name, decorators and commen
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .lessons import Lesson
 
 MARK = "TODO(human)"
 """The one comment that an assistant leaves in the learner's part."""
@@ -42,6 +46,30 @@ def regions(text: str) -> dict[str, list[str]]:
         for name in _given(node):
             found.setdefault(name, []).append(_text(node, lines))
     return found
+
+
+def targets_of(lesson: Lesson) -> dict[str, list[str]]:
+    """The names of the learner's part, by their file."""
+    found: dict[str, list[str]] = {}
+    for target in lesson.targets:
+        path, _, name = target.partition(":")
+        found.setdefault(path, []).append(name)
+    return found
+
+
+def own_part(project: Path, lesson: Lesson) -> str:
+    """A fingerprint of the learner's part: other when they tried something."""
+    digest = hashlib.sha256()
+    for name, names in targets_of(lesson).items():
+        path = project / name
+        text = _without_todo(path.read_text("utf-8", "replace")) if path.is_file() else ""
+        try:
+            found = regions(text)
+            text = repr([found.get(each) for each in names])
+        except (SyntaxError, ValueError):
+            pass  # a try that does not parse is one: all of its text counts
+        digest.update(f"{name}\0{text}\0".encode())
+    return digest.hexdigest()[:16]
 
 
 def too_many_todos(before: str, after: str) -> bool:

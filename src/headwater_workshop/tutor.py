@@ -19,7 +19,7 @@ from typing import Any
 from .lessons import Lesson, load_lessons
 from .mode import mode_of
 from .progress import Progress, load_progress
-from .regions import MARK, changed_regions, regions, too_many_todos
+from .regions import MARK, changed_regions, regions, targets_of, too_many_todos
 from .shell_words import file_words, writes
 
 _OWN = (".headwater/progress.json", ".headwater/mode")
@@ -137,15 +137,6 @@ def _lesson_facts(lesson: Lesson, progress: Progress) -> list[str]:
     if record.done or record.solution_seen:
         facts.append("done" if record.done else "solution seen")
     return facts
-
-
-def targets_of(lesson: Lesson) -> dict[str, list[str]]:
-    """The names of the learner's part, by their file."""
-    found: dict[str, list[str]] = {}
-    for target in lesson.targets:
-        path, _, name = target.partition(":")
-        found.setdefault(path, []).append(name)
-    return found
 
 
 def _defined_anew(before: str, after: str, names: list[str]) -> list[str]:

@@ -43,8 +43,11 @@ def test_a_new_try_brings_the_next_hint(tmp_path: Path) -> None:
     """One rung for a failed run of changed code; the same code again brings none."""
     set_mode(tmp_path, "tutor")
     assert levels(tmp_path) == [0]
-    for sources, expected in (("a", 1), ("a", 1), ("b", 2)):
-        record_grade(tmp_path, LESSON, {}, NOON, sources=sources)
+    path = tmp_path / "backend" / "tasks.py"
+    path.parent.mkdir()
+    for tried, expected in (("1", 1), ("1", 1), ("2", 2)):
+        path.write_text(f"def create_task(): return {tried}\n")
+        record_grade(tmp_path, LESSON, {}, NOON)
         assert levels(tmp_path, times=3) == [expected] * 3
 
 

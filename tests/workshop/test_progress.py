@@ -49,13 +49,25 @@ def test_a_grade_counts_and_a_done_lesson_stays_done(tmp_path: Path) -> None:
     assert record.objectives == {}
 
 
-def test_the_same_code_again_is_no_new_try(tmp_path: Path) -> None:
-    """Failed runs are counted each, tries only when the code is other than before."""
-    record_start(tmp_path, LESSON, "now", sources="starter")
-    for sources in ("starter", "a", "a", "b"):
-        record_grade(tmp_path, LESSON, {}, "now", sources=sources)
-    record = load_progress(tmp_path).of(LESSON)
-    assert (record.failed_runs, record.attempts) == (4, 2)
+def test_only_another_learner_s_part_is_a_new_try(tmp_path: Path) -> None:
+    """Not what was begun with, not the same again, not a change of somebody else's function."""
+    files = tmp_path / "backend" / "tasks.py"
+    files.parent.mkdir()
+    files.write_text("def create_task(): ...\n")
+    record_start(tmp_path, LESSON, "now")
+    tries = []
+    for text in (
+        "def create_task(): ...\n",
+        "def create_task(): return 1\n",
+        "def create_task(): return 1\n\n\ndef other(): ...\n",
+        "# TODO(human): what?\ndef create_task(): return 1\n",
+        "def create_task(: return 1\n",
+    ):
+        files.write_text(text)
+        record_grade(tmp_path, LESSON, {}, "now")
+        tries.append(load_progress(tmp_path).of(LESSON).attempts)
+    assert tries == [0, 1, 1, 1, 2]
+    assert load_progress(tmp_path).of(LESSON).failed_runs == 5
 
 
 def test_a_solution_seen_before_is_not_solved(tmp_path: Path) -> None:

@@ -168,7 +168,8 @@ def test_a_turns_line_says_where_one_is(project: Path) -> None:
     """Mode, lesson, level of hints and tries; in a project without lessons the mode alone."""
     assert turn_line(project) == "mode tutor; lesson 01; no hint yet; 0 failed attempts"
     next_hint(project, LESSON, "L1.1")
-    record_grade(project, LESSON, {}, "now", sources="a")
+    write({TASKS: b"def create_task(): ..."}, project)
+    record_grade(project, LESSON, {}, "now")
     assert turn_line(project) == "mode tutor; lesson 01; hint level 0 of 5; 1 failed attempts"
     (project / ".headwater" / "progress.json").unlink()
     assert turn_line(project) == "mode tutor"

@@ -38,6 +38,7 @@ def test_in_tutor_mode_each_turn_knows_the_ladder(tmp_path: Path) -> None:
     """One line that survives a compaction: lesson, hints, failed runs."""
     project = make(tmp_path, mode="tutor", lesson="1")
     lesson = find_lesson("1")
+    (project / "backend" / "tasks.py").write_text("def create_task(): ...\n")
     record_grade(project, lesson, {}, AT)
     said = facts(project, "UserPromptSubmit")
     assert said == "mode tutor; lesson 01; no hint yet; 1 failed attempts"
