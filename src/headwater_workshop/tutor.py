@@ -34,6 +34,7 @@ _HUMANS = (
     (re.compile(r"lessons[/\\]\d\d-[\w-]+[/\\]"), "opens the kit's own files"),
 )
 _START = re.compile(r"\bheadwater(?:\.exe)?\s+lesson\s+start\s+[\"']?[Ll]?0*(\d+)")
+_REPAIRS = re.compile(r"\bheadwater(?:\.exe)?\s+check\b.*\s--fix\b")
 _LAYS = (
     "A later lesson begins with the solution of lesson {number}, which is not done. In tutor mode "
     "that is the learner's to type."
@@ -109,12 +110,18 @@ def command_reason(root: Path, command: str) -> str | None:
     if writes(command, _OWN_FILES):
         return _KEPT.format(name=".headwater/")
     found = current_lesson(root)
+    return _in_lesson(found[0], command) if found else None
+
+
+def _in_lesson(lesson: Lesson, command: str) -> str | None:
+    """Why a command is left alone as long as this lesson is not done."""
     begun = _START.search(command)
-    if found and begun and int(begun[1]) > found[0].number:
-        return _LAYS.format(number=found[0].number)
-    for name, names in (targets_of(found[0]) if found else {}).items():
-        if found and writes(command, file_words(name), name.rpartition("/")[0]):
-            return _leave(name, names, found[0])
+    if begun and int(begun[1]) > lesson.number:
+        return _LAYS.format(number=lesson.number)
+    for name, names in targets_of(lesson).items():
+        folder = name.rpartition("/")[0]
+        if _REPAIRS.search(command) or writes(command, file_words(name), folder):
+            return _leave(name, names, lesson)
     return None
 
 

@@ -135,6 +135,7 @@ def test_the_text_after_an_edit_is_known(project: Path) -> None:
         "echo pair > .headwater/mode",
         "rm -rf .headwater",
         "uv run headwater lesson start 2",
+        "uv run headwater check --fix",
         "uv run headwater new /tmp/other --defaults",
         "cat ../kit/lessons/01-schema-and-validators/solution/backend/tasks.py",
         "unzip -p .venv/lib/python3.12/site-packages/headwater_workshop/_kit/lessons.bundle",
@@ -149,6 +150,7 @@ def test_commands_that_are_the_learners_to_type(project: Path, command: str) -> 
     "command",
     [
         "uv run headwater grade",
+        "uv run headwater check backend/tasks.py",
         "uv run headwater lesson hint 1",
         "uv run headwater lesson show",
         "uv run headwater lesson start 1",
