@@ -11,17 +11,17 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from itertools import product
 from pathlib import Path
 
 from jinja2 import Environment
 
 from .ai_files import State
+from .hooks.records import AI_FILES
 from .kit import kit_root, read_folder
-from .mode import MODES, mode_of
+from .mode import MODES, asked_mode
 
 FOLDER = ".claude"
-RECORD = ".headwater/ai-files.json"
+RECORD = AI_FILES
 TEMPLATE = "{% if 'claude' in assistants %}.claude{% endif %}"
 """The folder of the template that becomes `.claude`."""
 _SYSTEMS = ("linux", "windows")
@@ -47,11 +47,15 @@ def file_states(project: Path) -> dict[str, State]:
     """How each file stands to what this headwater would write; none in a project without Claude."""
     if not is_for_claude(project):
         return {}
-    variants = [wanted(*each) for each in product(MODES, _SYSTEMS)]
-    known = _recorded(project)
+    now, known = asked_mode(project), _recorded(project)
+    variants = {mode: [wanted(mode, system) for system in _SYSTEMS] for mode in MODES}
     return {
-        name: _state(project / name, {each[name] for each in variants}, known.get(name))
-        for name in variants[0]
+        name: _state(
+            project / name,
+            {each[name] for each in variants[now]},
+            {_digest(each[name]) for mode in MODES for each in variants[mode]} | {known.get(name)},
+        )
+        for name in variants[now][0]
     }
 
 
@@ -70,7 +74,7 @@ def update_files(project: Path, *, force: bool = False, check: bool = False) -> 
     old = (State.MISSING, State.STALE, *([State.EDITED] if force else []))
     names = [name for name, state in states.items() if state in old]
     if not check and states:
-        files = wanted(mode_of(project))
+        files = wanted(asked_mode(project))
         for name in names:
             _write(project / name, files[name])
         record(project)
@@ -111,13 +115,13 @@ def _rendered(mode: str, system: str) -> Iterator[tuple[str, str]]:
         yield f"{FOLDER}/{name.removesuffix('.jinja')}", text
 
 
-def _state(path: Path, variants: set[str], known: str | None) -> State:
+def _state(path: Path, variants: set[str], ours: set[str | None]) -> State:
     if not path.is_file():
         return State.MISSING
     text = _read(path)
     if text in variants:
         return State.CURRENT
-    return State.STALE if _digest(text) == known else State.EDITED
+    return State.STALE if _digest(text) in ours else State.EDITED
 
 
 def _recorded(project: Path) -> dict[str, str]:

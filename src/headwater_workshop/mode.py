@@ -35,6 +35,15 @@ def mode_of(project: Path) -> str:
     path = mode_file(project)
     if path.is_file():
         return _known(path.read_text(encoding="utf-8").strip(), path, "headwater mode pair")
+    return asked_mode(project)
+
+
+def asked_mode(project: Path) -> str:
+    """The mode the project was made with, whatever was chosen since; pair if never asked.
+
+    Raises:
+        KitError: what is written there is no mode.
+    """
     answers = project / ANSWERS
     if not answers.is_file():
         return DEFAULT_MODE

@@ -35,11 +35,13 @@ def edit(project: Path) -> dict[str, str]:
         "backend/tasks.py": "\n# mine\n",
         "AGENTS.md": "\nWe write British English.\n",
         "Makefile": "\n# Our own words.\n",
+        ".claude/output-styles/pair.md": "\nBe brief.\n",
     }.items():
         append(project / name, text)
     (project / "backend" / "notes.py").write_text("# my own file\n", encoding="utf-8")
     commit(project, "Mine")
-    return {name: read(project, name) for name in ("backend/tasks.py", "AGENTS.md")}
+    kept = ("backend/tasks.py", "AGENTS.md", ".claude/output-styles/pair.md")
+    return {name: read(project, name) for name in kept}
 
 
 def append(path: Path, text: str) -> None:
@@ -65,6 +67,8 @@ def change(kit: Path) -> None:
     for start in ("complete", "workshop"):
         (part(kit, start) / "labels.py").write_text('"""Labels."""\n', encoding="utf-8")
         (part(kit, start) / "seed.py").unlink()
+    for style in (kit / "template").glob("*claude*/output-styles/pair.md"):
+        style.write_text("# New\n", encoding="utf-8")
     (kit / "template" / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
 
 
@@ -102,7 +106,8 @@ def test_an_update_brings_the_kit_s_files_and_keeps_the_learner_s(
     assert read(project, "backend/tasks.py") == f"# New\n{mine['backend/tasks.py']}"
     assert read(project, "Makefile").startswith("# New\n")
     assert read(project, "Makefile").endswith("# Our own words.\n")
-    assert read(project, "AGENTS.md") == mine["AGENTS.md"]
+    for name in ("AGENTS.md", ".claude/output-styles/pair.md"):
+        assert read(project, name) == mine[name]
     assert not list(project.rglob("*.rej"))
     assert "<<<<<<<" not in "".join(read(project, name) for name in mine)
 

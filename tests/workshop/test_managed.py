@@ -19,6 +19,7 @@ from headwater_workshop.managed import (
     update_files,
     wanted,
 )
+from headwater_workshop.mode import set_mode
 from tests.template.kits import copy, make_kit
 
 SKILL = ".claude/skills/hint/SKILL.md"
@@ -95,9 +96,19 @@ def test_line_ends_of_windows_are_no_change(project: Path) -> None:
 
 def test_windows_starts_a_python_of_its_own(project: Path) -> None:
     """Settings that were made on another system are up to date all the same."""
-    (project / SETTINGS).write_text(wanted("pair", "windows")[SETTINGS])
+    (project / SETTINGS).write_text(wanted("tutor", "windows")[SETTINGS])
     assert '"py"' in (project / SETTINGS).read_text()
     assert file_states(project)[SETTINGS] is State.CURRENT
+
+
+def test_another_answer_is_another_style(project: Path) -> None:
+    """The settings that everybody shares follow the project's answer, not one learner's choice."""
+    set_mode(project, "pair")
+    assert file_states(project)[SETTINGS] is State.CURRENT
+    (project / ".copier-answers.yml").write_text("assistant_mode: pair\n")
+    (project / RECORD).unlink()
+    assert update_files(project) == [SETTINGS]
+    assert json.loads((project / SETTINGS).read_text())["outputStyle"] == "Pair"
 
 
 def test_taking_them_out_leaves_what_is_ours(project: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 SESSIONS_KEPT = 20
 FILE = ".headwater/hooks.json"
+AI_FILES = ".headwater/ai-files.json"
+"""The digests of the files that headwater wrote for assistants; `managed` keeps them."""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from ..mode import mode_of
 from ..tutor import current_lesson, turn_line
 from .own import lesson_in_hand
 from .payload import Call, Payload, context
-from .records import Record, mark, save
+from .records import AI_FILES, Record, mark, save
 
 
 def started(call: Call) -> Payload:
@@ -20,6 +20,7 @@ def started(call: Call) -> Payload:
     if not (root / "backend").is_dir():
         return context("SessionStart", f"{root} has no backend/: no project of headwater is here.")
     save(root, call.session, Record(mark(root)))
+    _note_files(root)
     facts = [f"A project of headwater; mode {mode_of(root)}.", _lesson(root), _server(root)]
     facts += [_findings(root), _notes(root)]
     return context("SessionStart", "\n".join(fact for fact in facts if fact))
@@ -30,6 +31,14 @@ def prompted(call: Call) -> Payload:
     if current_lesson(call.root) is None:
         return {}
     return context("UserPromptSubmit", turn_line(call.root))
+
+
+def _note_files(root: Path) -> None:
+    """In the first session, note how the assistants' files are: later a change by hand is known."""
+    if not (root / AI_FILES).is_file():
+        from ..managed import record  # renders the template: a tenth of a second, once
+
+        record(root)
 
 
 def _lesson(root: Path) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from headwater_workshop.lessons import find_lesson
+from headwater_workshop.managed import RECORD, file_states, update_files
 from headwater_workshop.progress import record_grade
 from tests.workshop.hooks.payloads import AT, BAD, asked, make, recorded
 
@@ -27,6 +29,19 @@ def test_a_session_begins_with_where_things_are(tmp_path: Path) -> None:
     assert "server is not running" in said
     assert "in backend/clocks.py" in said
     assert "working_notes:recent" in said
+
+
+def test_the_first_session_notes_the_assistants_files(tmp_path: Path) -> None:
+    """As they were written: a file that differs later was changed by hand, or is old."""
+    project = make(tmp_path)
+    (project / "CLAUDE.md").touch()
+    facts(project)
+    assert json.loads((project / RECORD).read_text()) == {}
+    (project / RECORD).unlink()
+    update_files(project)
+    (project / RECORD).unlink()
+    facts(project)
+    assert set(json.loads((project / RECORD).read_text())) == set(file_states(project))
 
 
 def test_a_folder_that_is_no_project_is_said_to_be_none(tmp_path: Path) -> None:
