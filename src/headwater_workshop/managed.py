@@ -53,7 +53,8 @@ def file_states(project: Path) -> dict[str, State]:
         name: _state(
             project / name,
             {each[name] for each in variants[now]},
-            {_digest(each[name]) for mode in MODES for each in variants[mode]} | {known.get(name)},
+            {_digest(each[name]) for mode in MODES for each in variants[mode]}
+            | {known.get(name, "")},
         )
         for name in variants[now][0]
     }
@@ -115,7 +116,7 @@ def _rendered(mode: str, system: str) -> Iterator[tuple[str, str]]:
         yield f"{FOLDER}/{name.removesuffix('.jinja')}", text
 
 
-def _state(path: Path, variants: set[str], ours: set[str | None]) -> State:
+def _state(path: Path, variants: set[str], ours: set[str]) -> State:
     if not path.is_file():
         return State.MISSING
     text = _read(path)
