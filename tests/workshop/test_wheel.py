@@ -14,6 +14,7 @@ import pytest
 
 from headwater_workshop.kit import is_data, kit_root, read_folder, write_tree
 from headwater_workshop.lessons import load_lessons
+from headwater_workshop.managed import TEMPLATE
 from headwater_workshop.stages import complete, stage
 
 pytestmark = pytest.mark.prove  # a build takes its backend from the package index
@@ -68,6 +69,7 @@ def test_the_kit_is_there_without_what_tools_left(installed: Path) -> None:
     names = {path.relative_to(kit).as_posix() for path in kit.rglob("*") if path.is_file()}
     assert {"copier.yml", "lessons.bundle"} <= names
     assert any(name.startswith("template/") for name in names)
+    assert f"template/{TEMPLATE}/hooks/headwater_hook.py" in names
     assert all(is_data(name) for name in names)
 
 
