@@ -15,6 +15,7 @@ from pydantic import Field
 
 from headwater.errors import HeadwaterError
 from headwater.follow import Followed, follow
+from headwater.mcp.fitting import fitted
 from headwater.mcp.toolbox import Toolbox
 from headwater.mcp.tools_functions import Identity
 from headwater.spelling import wire_arguments, wire_path
@@ -72,6 +73,9 @@ class ChangeTools:
             raise ToolError(newest["problem"])
         if "mark" not in newest:
             raise ToolError(f"the server did not answer within {timeout_s:g} s")
+        if "value" in newest:
+            newest["value"], added = fitted(newest["value"])
+            newest |= added
         return {"changed": False} | newest
 
     async def _wait_for_write(self, table: str, mark: str | None, newest: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from headwater.core.manifest import Manifest
 from headwater.json_schema import json_schema
+from headwater.mcp.fitting import fitted
 from headwater.mcp.link import Link
 from headwater.mcp.toolbox import Toolbox
 from headwater.spelling import integral
@@ -85,7 +86,8 @@ class DataTools:
 
     async def _read(self, **body: Any) -> dict[str, Any]:
         answer: dict[str, Any] = await self._link.ask("POST", "/api/v1/read", body=body)
-        return {**answer, "documents": integral(answer["documents"])}
+        documents, added = fitted(integral(answer["documents"]))
+        return {**answer, "documents": documents, **added}
 
     async def _table(self, look: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
         about = {"name": look["name"], "documents": look["documents"]}

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from headwater.core.manifest import FunctionSpec
 from headwater.json_schema import json_schema
+from headwater.mcp.fitting import fitted
 from headwater.mcp.toolbox import READS, WRITES, Toolbox, plain
 from headwater.mcp.tools_data import manifest_of
 from headwater.spelling import integral, wire_arguments, wire_path
@@ -67,7 +68,8 @@ class FunctionTools:
         if answer.get("status") != "success":
             text = "\n".join([str(answer["errorMessage"]), *answer.get("logLines", ())])
             raise ToolError(text)
-        return {"value": integral(answer["value"]), **lines}
+        value, added = fitted(integral(answer["value"]))
+        return {"value": value, **added, **lines}
 
     async def _check_reads(self, path: str) -> None:
         spec = (await manifest_of(self._link)).functions.get(path)
