@@ -52,6 +52,8 @@ def test_data_is_read_and_written(server: ServerProcess, name: str) -> None:
         functions = (await assistant.told("functions", kind="mutation"))["functions"]
         (spec,) = [one for one in functions if one["name"] == "counters:increment"]
         assert spec["args"]["properties"] == {"name": {"type": "string"}}
+        some = (await assistant.told("functions", name="counters:"))["functions"]
+        assert {one["name"].partition(":")[0] for one in some} == {"counters"}
         assert (await assistant.told("run", name="counters:increment", args={"name": name})) == {
             "value": 1
         }

@@ -15,11 +15,16 @@ _STEPS = ((2_000, 1_000), (500, 200), (100, 50), (40, 10))
 """How long texts and lists may be; the first that is enough is taken."""
 
 
+def fits(value: Any) -> bool:
+    """Whether a value is small enough for an answer."""
+    return len(orjson.dumps(value)) <= ANSWER_BYTES
+
+
 def fitted(value: Any) -> tuple[Any, dict[str, str]]:
     """A value of at most about ANSWER_BYTES, and what to add to an answer when it was cut."""
     made, added = value, dict[str, str]()
     for characters, items in _STEPS:
-        if len(orjson.dumps(made)) <= ANSWER_BYTES:
+        if fits(made):
             break
         made, added = _cut(value, characters, items), {"shortened": SHORTENED}
     return made, added

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from headwater.core.manifest import FunctionSpec
 from headwater.json_schema import json_schema
-from headwater.mcp.fitting import fitted
+from headwater.mcp.fitting import fits, fitted
 from headwater.mcp.toolbox import READS, WRITES, Toolbox, plain
 from headwater.mcp.tools_data import manifest_of
 from headwater.spelling import integral, wire_arguments, wire_path
@@ -34,16 +34,23 @@ class FunctionTools:
         self,
         kind: Literal["query", "mutation", "action"] | None = None,
         visibility: Literal["public", "internal"] | None = None,
+        name: Annotated[
+            str | None, Field(description="Only those with this in their name, such as tasks:.")
+        ] = None,
     ) -> dict[str, Any]:
-        """The functions of the running server, with JSON Schemas of arguments and results."""
+        """The functions of the running server, with JSON Schemas of arguments and results.
+
+        Of very many, the names alone: then ask for some by `name`.
+        """
         manifest = await manifest_of(self._link)
-        return {
-            "functions": [
+        return _listed(
+            [
                 _told(spec)
                 for spec in manifest.functions.values()
                 if kind in (None, spec.kind) and visibility in (None, spec.visibility)
+                if name is None or name.strip() in spec.path or wire_path(name) in spec.path
             ]
-        }
+        )
 
     async def run(
         self,
@@ -79,6 +86,17 @@ class FunctionTools:
                 "queries alone. The human can run it: headwater run "
                 f"{path} '{{...}}', or start `headwater mcp` without --read-only."
             )
+
+
+def _listed(told: list[dict[str, Any]]) -> dict[str, Any]:
+    """The functions; without their schemas when these would fill an assistant's context."""
+    if fits(told):
+        return {"functions": told}
+    about = ("name", "kind", "visibility")
+    return {
+        "functions": [{key: one[key] for key in about} for one in told],
+        "shortened": "schemas are left out; `functions` with `name` gives them for some",
+    }
 
 
 def _told(spec: FunctionSpec) -> dict[str, Any]:

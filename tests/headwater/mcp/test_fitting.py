@@ -3,6 +3,7 @@
 import orjson
 
 from headwater.mcp.fitting import ANSWER_BYTES, fitted
+from headwater.mcp.tools_functions import _listed
 
 
 def test_what_fits_is_given_as_it_is() -> None:
@@ -31,3 +32,12 @@ def test_a_long_list_is_cut_and_the_rest_counted() -> None:
     """A query's result of a million numbers is no answer."""
     value, _ = fitted({"rows": list(range(1_000_000))})
     assert value["rows"][-1] == "... (999,000 more)"
+
+
+def test_very_many_functions_are_told_by_name() -> None:
+    """With their schemas they would fill the context; a part of them still has all."""
+    one = {"name": "a:b", "kind": "query", "visibility": "public", "args": {"x": "y" * 1_000}}
+    assert _listed([one]) == {"functions": [one]}
+    many = _listed([one] * 100)
+    assert many["functions"][0] == {"name": "a:b", "kind": "query", "visibility": "public"}
+    assert "`name`" in many["shortened"]
