@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -129,11 +128,10 @@ def ask(
 
 
 def surroundings() -> dict[str, str]:
-    """The environment of a call: commands that are typed in the project find this headwater."""
-    scripts = sysconfig.get_path("scripts")
-    path = os.pathsep.join([scripts, os.environ.get("PATH", "")])
-    uv = {"UV_PROJECT_ENVIRONMENT": sys.prefix, "UV_NO_SYNC": "1", "VIRTUAL_ENV": sys.prefix}
-    return {**os.environ, **uv, "PATH": path}
+    """The environment of a call: `uv run` takes the project's .venv as it is, from wherever."""
+    kept = {name: text for name, text in os.environ.items() if name != "VIRTUAL_ENV"}
+    path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
+    return {**kept, "UV_NO_SYNC": "1", "PATH": path}
 
 
 @contextlib.contextmanager

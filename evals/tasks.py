@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from headwater_workshop.ai_files import write_mode
@@ -44,4 +45,6 @@ def begin(base: Path, folder: Path, lesson: Lesson, mode: str = "pair") -> Path:
     record_start(folder, lesson, timestamp())
     set_mode(folder, mode)
     write_mode(folder, mode)
+    if not (folder / ".venv").exists():  # hooks and commands look for headwater there
+        (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     return folder

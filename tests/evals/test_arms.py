@@ -1,9 +1,13 @@
 """What an assistant finds in a project in each arm."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from evals.arms import ARMS, dress, options
+from evals.claude import surroundings
 from evals.tasks import base_project, begin
 
 from headwater_workshop.lessons import load_lessons
@@ -48,9 +52,27 @@ def test_a_generated_project_is_dressed_for_every_arm(tmp_path: Path) -> None:
         dress(project, arm)
         spoken_of = any("headwater check" in p.read_text("utf-8") for p in project.glob("*.md"))
         assert spoken_of is arm.check
-        sizes[name] = sum(path.is_file() for path in project.rglob("*"))
+        files = [path for path in project.rglob("*") if ".venv" not in path.parts]
+        sizes[name] = sum(path.is_file() for path in files)
     assert list(sizes.values()) == sorted(sizes.values())
     assert sizes["none"] < sizes["rulebook"] == sizes["check"] < sizes["hooks"] < sizes["mcp"]
+
+
+@pytest.mark.prove
+def test_hooks_and_commands_work_in_a_task(tmp_path: Path) -> None:
+    """The launcher finds headwater, and so does `uv run`: an arm has what it says."""
+    project = begin(base_project(tmp_path / "base"), tmp_path / "my app", load_lessons()[0])
+    launcher = project / ".claude" / "hooks" / "headwater_hook.py"
+    for words in (
+        [sys.executable, str(launcher), "session-start"],
+        ["uv", "run", "--quiet", "headwater", "lesson", "list", "--json"],
+    ):
+        payload = json.dumps({"hook_event_name": "SessionStart", "cwd": str(project)})
+        done = subprocess.run(
+            words, input=payload, cwd=project, env=surroundings(), capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "01-schema-and-validators" in json.dumps(json.loads(done.stdout))
 
 
 @pytest.mark.parametrize("name", ARMS)
