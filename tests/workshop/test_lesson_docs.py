@@ -29,7 +29,7 @@ def test_rules_become_links_outside_code() -> None:
             "lesson.md": "# T\n\nSee HW401, `HW401` and HW999.\n\n```text\nHW401\n```\n",
             "lesson.toml": (
                 'number=1\nname="first"\ntitle="T"\nquestion="Q"\nminutes=1\nminutes_short=1\n'
-                'objectives=[{id="L1.1", text="x"}]\nfiles=["a"]\n'
+                'objectives=[{id="L1.1", text="x"}]\nfiles=["a"]\ntargets=["a.py:x"]\n'
                 '[hints]\n"L1.1"=["a","b","c","d","e","f"]\n'
             ),
         }.items()
