@@ -178,7 +178,7 @@ def _load_finding(error: HeadwaterError, lesson: Lesson) -> Finding:
     if isinstance(error, WorkerFailed):
         return worker_finding(error, str(lesson.number))
     text = str(error).removeprefix("Uncaught ")
-    fix = "mend the line it names; `headwater check` and `headwater dev` show the same error"
+    fix = "mend the line it names; `headwater check --load` and `headwater dev` show it too"
     more = f"headwater lesson show {lesson.number}"
     return Finding(lesson.objectives[0].id, f"backend/ does not load: {text}", fix, more)
 

@@ -19,6 +19,7 @@ from headwater.check.facts import Facts
 from headwater.check.field_types import check_types
 from headwater.check.indexes import check_indexes
 from headwater.check.invented import check_invented
+from headwater.check.missing import check_missing
 from headwater.check.places import check_places
 from headwater.check.project import Project
 from headwater.check.routes import check_routes
@@ -95,6 +96,7 @@ def _found(project: Project, root: Path) -> list[Finding]:
         *check_crons(facts),
         *check_secrets(facts),
         *check_places(facts, root),
+        *check_missing(facts, root),
         *check_declared(facts),
         *check_types(facts),
         *check_clients(facts),

@@ -6,8 +6,9 @@ RULES = [
     Rule(
         id="HW000",
         title="The checker must be able to judge",
-        mistake="a file that does not parse; a finding silenced without saying why",
-        rule="Files are readable Python; an allowance of a rule gives its reason.",
+        mistake="a file that does not parse, or imports what is not there; a finding silenced "
+        "without saying why",
+        rule="Files are readable Python and import what is there; an allowance gives its reason.",
         why="the next reader has to know why the rule does not hold here",
         fix="write the reason behind two dashes:\n"
         "# headwater: allow HW401 -- the table never has more than ten documents",

@@ -1,13 +1,15 @@
 """Stop: a turn ends when check and grade pass, or after it was said once why they do not.
 
 A turn that was sent on once is not sent on again (`stop_hook_active`); a session is sent on eight
-times at most without a good end in between. Where the code is as it was when the session began or
-last ended well, nothing is checked: a question about the weather costs no grading run.
+times at most without a good end in between. Outside lessons the backend is loaded too. Where the
+code is as it was when the session began or last ended well, nothing is checked: a question about
+the weather costs no grading run.
 """
 
 from __future__ import annotations
 
 from headwater.check import check_project
+from headwater.check.loading import load_findings
 from headwater.rules import Finding
 
 from ..kit import KitError
@@ -55,6 +57,8 @@ def _open(call: Call) -> str:
     errors = [each for each in check_project(call.root) if each.severity == "error"]
     if in_hand is not None and tutor:  # the lesson's files are the learner's to mend
         errors = [each for each in errors if each.path not in in_hand[0].files]
+    if not errors and in_hand is None:  # a grade loads the backend itself
+        errors = load_findings(call.root)
     if errors:
         return _errors(errors)
     return _grade(call, in_hand[0]) if in_hand is not None and not tutor else ""

@@ -27,6 +27,15 @@ def test_errors_are_a_reason_to_go_on(tmp_path: Path) -> None:
     assert asked("stop", stop(project, active=True)) == {}
 
 
+def test_a_backend_that_does_not_load_is_not_done(tmp_path: Path) -> None:
+    """Reading the files need not find it: a load does."""
+    project = make(tmp_path)
+    (project / "backend" / "clocks.py").write_text("import no_such_module_of_python\n")
+    reason = asked("stop", stop(project))["reason"]
+    assert "HW000 backend/clocks.py:1" in reason
+    assert "No module named 'no_such_module_of_python'" in reason
+
+
 def test_a_session_is_sent_on_eight_times_at_most(tmp_path: Path) -> None:
     """Then the human is told instead; a good end begins the count again."""
     project = make(tmp_path)
