@@ -19,12 +19,12 @@ from rich.table import Table
 
 from . import progress as kept_progress
 from .choice import chosen_lesson, chosen_objective
-from .course import ahead_of_lessons, comparison, lesson_files, revealed, state_of
+from .course import Beginning, ahead_of_lessons, beginning, comparison, revealed, state_of
 from .kit import KitError
 from .ladder import next_hint
 from .lessons import Lesson, LessonError, find_lesson, load_lessons
 from .mode import mode_of
-from .own_work import Laid, lay
+from .own_work import Kept, Laid, lay
 from .progress import Progress, find_project, load_progress, timestamp
 from .stages import FOLDERS, stage, started, with_page_test
 
@@ -235,17 +235,23 @@ def _lay_starter(project: Path, lesson: Lesson, as_json: bool, *, copy: bool) ->
             fix=f"jump to the lesson, your own work is kept: headwater lesson goto {lesson.number}",
         )
     at, label = timestamp(), f"{'reset' if copy else 'start'}-{lesson.number}"
-    laid = lay(project, lesson_files(lesson), label, at, copy=copy)
+    begun = beginning(project, lesson)
+    laid = lay(project, begun.tree, label, at, remove=begun.remove, copy=copy)
     kept_progress.record_start(project, lesson, at)
-    _report(_heading(lesson), laid, f"headwater lesson show {lesson.number}", as_json)
+    _report(_heading(lesson), laid, f"headwater lesson show {lesson.number}", as_json, begun)
 
 
-def _report(heading: str, laid: Laid, following: str, as_json: bool) -> None:
+def _report(
+    heading: str, laid: Laid, following: str, as_json: bool, begun: Beginning | None = None
+) -> None:
     kept = laid.kept
+    stays = begun.stays if begun else {}
+    broken = begun.broken if begun else []
     if as_json:
         where = None if kept is None else {"branch": kept.branch, "folder": kept.folder}
         facts = {"written": list(laid.written), "removed": list(laid.removed), "kept": where}
-        _print_json({**facts, "next": following})
+        own = {"stays": stays, "broken": [asdict(each) for each in broken]}
+        _print_json({**facts, **own, "next": following})
         return
     console = _console()
     console.print(f"[bold]{escape(heading)}[/bold]")
@@ -254,11 +260,22 @@ def _report(heading: str, laid: Laid, following: str, as_json: bool) -> None:
             console.print(f"  {verb}: {escape(', '.join(names))}")
     if not laid.written and not laid.removed:
         console.print("  your files are these already")
+    for path, own_names in stays.items():
+        console.print(f"  yours, and still in {escape(path)}: {escape(', '.join(own_names))}")
     if kept is not None:
-        place = f"on branch {kept.branch}" if kept.branch else f"in {kept.folder}"
-        console.print(f"  your own work is kept {escape(place)}")
-        console.print(f"  to get it back: {escape(kept.back)}")
+        _report_kept(kept, (*laid.written, *laid.removed), console)
+    for each in broken:
+        console.print(f"  [red]does not load now[/red]: {escape(str(each))}")
+    if broken:
+        console.print("  mend these lines; what they need is in your work that is kept")
     console.print(f"  next: {escape(following)}")
+
+
+def _report_kept(kept: Kept, names: tuple[str, ...], console: Console) -> None:
+    place = f"on branch {kept.branch}" if kept.branch else f"in {kept.folder}"
+    console.print(f"  your own work is kept {escape(place)}")
+    console.print(f"  to see a file of it: {escape(kept.one(min(names)))}")
+    console.print(f"  to get it back, over the lesson's files: {escape(kept.back)}")
 
 
 def _progress_if_any() -> Progress:

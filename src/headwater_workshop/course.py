@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from .kit import Tree, is_data
+from .kit import Tree, read_folder
 from .lessons import Lesson, complete_overlay, load_lessons
+from .own_code import Broken, broken_imports, lesson_names, with_own_code
 from .progress import Progress, record_solution_seen
 from .stages import FOLDERS, stage, started
 
@@ -50,6 +52,44 @@ def lesson_files(lesson: Lesson) -> dict[str, bytes]:
     return {name: text for name, text in tree.items() if name in lesson.files or name in starter}
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What laying a lesson's files into a project will do.
+
+    Attributes:
+        tree: the files, with what of the learner's own code stays in them.
+        stays: the names of that code, by file.
+        remove: tests of this lesson or a later one, which test what is not there any more.
+        broken: imports that then find nothing.
+    """
+
+    tree: dict[str, bytes]
+    stays: dict[str, list[str]]
+    remove: list[str]
+    broken: list[Broken]
+
+
+def beginning(project: Path, lesson: Lesson) -> Beginning:
+    """A lesson's files as they fit into a project, and what of it would not fit to them."""
+    lessons, files = load_lessons(), project_files(project)
+    tree, stays = with_own_code(files, lesson_files(lesson), lesson_names(lessons))
+    broken = broken_imports({**files, **tree})
+    later = {name for each in lessons[lesson.number - 1 :] for name in each.overlay("solution")}
+    later -= started(lesson).keys()
+    remove = sorted({each.path for each in broken} & later)
+    return Beginning(tree, stays, remove, [each for each in broken if each.path not in remove])
+
+
+def project_files(project: Path) -> dict[str, bytes]:
+    """The files of a project that lessons are about, by their path."""
+    return {
+        f"{top}/{name}": content
+        for top in FOLDERS
+        if (project / top).is_dir()
+        for name, content in read_folder(project / top).items()
+    }
+
+
 def ahead_of_lessons(project: Path) -> list[str]:
     """Files of the complete backend that no lesson brings, where a project has them."""
     last = stage(len(load_lessons()))
@@ -76,13 +116,7 @@ def _only(tree: Tree, lesson: Lesson) -> dict[str, bytes]:
 
 
 def _project_files(project: Path, lesson: Lesson) -> dict[str, bytes]:
-    files = (path for top in FOLDERS for path in (project / top).rglob("*") if path.is_file())
-    named = {path.relative_to(project).as_posix(): path for path in files}
-    return {
-        name: path.read_bytes()
-        for name, path in sorted(named.items())
-        if is_data(name) and allowed(lesson, name)
-    }
+    return _only(project_files(project), lesson)
 
 
 def _diff(old: Tree, new: Tree, old_name: str, new_name: str) -> str:

@@ -29,10 +29,14 @@ class Kept:
 
     @property
     def back(self) -> str:
-        """How a person gets it back."""
+        """The command that brings all of it back, over the files that were laid."""
         if self.branch:
             return f"git checkout {self.branch} -- backend tests"
-        return f"copy the files back from {self.folder}"
+        return f"cp -r {self.folder}/* ."
+
+    def one(self, name: str) -> str:
+        """The command that shows one file of it."""
+        return f"git show {self.branch}:{name}" if self.branch else f"cat {self.folder}/{name}"
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ def lay(
     at: str,
     *,
     replace: Iterable[str] = (),
+    remove: Iterable[str] = (),
     copy: bool = False,
 ) -> Laid:
     """Lay files into a project, keeping first what they change.
@@ -61,9 +66,11 @@ def lay(
         label: what is being done, for the name under which the work is kept.
         at: the time, for that name too.
         replace: folders that are to hold the tree's files and no others.
+        remove: further files that are to go.
         copy: keep a dated copy, in a git repository too.
     """
     removed = [name for folder in replace for name in _files(project, folder) if name not in tree]
+    removed += [name for name in remove if (project / name).is_file()]
     written = [name for name, content in tree.items() if _content(project, name) != content]
     at_risk = sorted(name for name in (*removed, *written) if (project / name).is_file())
     kept = keep(project, at_risk, label, at, copy=copy) if at_risk else None

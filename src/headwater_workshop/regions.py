@@ -42,8 +42,8 @@ def regions(text: str) -> dict[str, list[str]]:
         SyntaxError: it is no Python.
     """
     lines, found = text.splitlines(), dict[str, list[str]]()
-    for node in _statements(ast.parse(text).body):
-        for name in _given(node):
+    for node in statements(ast.parse(text).body):
+        for name in given(node):
             found.setdefault(name, []).append(_text(node, lines))
     return found
 
@@ -82,16 +82,16 @@ def _without_todo(text: str) -> str:
     return "\n".join(line for line in lines if not _TODO_LINE.match(line)).rstrip()
 
 
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Top-level statements, those inside `if` and `try` too."""
     for node in body:
         yield node
         for part in ("body", "orelse", "finalbody"):
             if isinstance(node, ast.If | ast.Try | ast.With):
-                yield from _statements(getattr(node, part, []))
+                yield from statements(getattr(node, part, []))
 
 
-def _given(node: ast.stmt) -> Iterator[str]:
+def given(node: ast.stmt) -> Iterator[str]:
     """The names a statement gives."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
