@@ -670,6 +670,31 @@ def test_a_call_in_a_helper_is_told_with_its_way(tmp_path: Path) -> None:
     )
 
 
+def test_a_comment_with_a_reason_holds_for_the_guards_too(tmp_path: Path) -> None:
+    """What `headwater check` lets pass does not fail in development; without a reason it does."""
+    code = """
+import time
+from pathlib import Path
+
+@query
+async def go(ctx: QueryCtx) -> str:
+    # headwater: allow HW201 -- a test of the clock
+    now = time.time()
+    # headwater: allow HW203 -- it never changes
+    # and it is small
+    return Path(__file__).read_text() + str(now)
+
+@query
+async def not_so(ctx: QueryCtx) -> str:
+    return Path(__file__).read_text()  # headwater: allow HW203
+"""
+    backend = backend_of(tmp_path, code)
+    assert backend.query("tasks:go")
+    finding = failure(lambda: backend.query("tasks:notSo")).finding
+    assert finding is not None
+    assert finding.code == "HW203"
+
+
 def test_tests_of_ones_own_may_do_as_they_like(tmp_path: Path) -> None:
     """A step of a test is no function of the backend: it may read a file."""
 

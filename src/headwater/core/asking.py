@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType, FrameType, coroutine
 from typing import Any, TypeVar
 
+from headwater.core.allowed import is_allowed
 from headwater.core.callsite import LIBRARY, Ranks, code_site, ranks_of, user_site
 from headwater.core.miniloop import MiniLoop
 from headwater.core.violations import found
@@ -106,6 +107,10 @@ class Asking:
         """Closes them, so that Python does not warn of each when it is collected."""
         for asked, _, _ in self._unawaited.values():
             asked.close()
+
+    def allows(self, code: str, frame: FrameType | None) -> bool:
+        """Whether a comment at the user's line of this stack allows a rule there."""
+        return is_allowed(self._root, user_site(frame, self._root), code)
 
     def refuse(self, code: str, what: str, frame: FrameType | None) -> RuleViolation:
         """Notes a rule broken by a library call on this stack, and returns the violation."""

@@ -84,7 +84,7 @@ def _judge(watch: Watch, event: str, arguments: tuple[Any, ...]) -> None:
         subject = arguments[0] if arguments else None
         if event == "open" and not isinstance(subject, str | bytes):
             return  # a descriptor that is open already
-        if _passes(frame, subject):
+        if _passes(frame, subject) or watch.run.allows(code, frame):
             return
         if event == "open":
             what = f"opens the file {subject!r:.80}"

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any, Final
 
 from headwater.core import requests, values
+from headwater.core.allowed import is_allowed
 from headwater.core.calls import AnswerOne, Frame
 from headwater.core.callsite import DRIVING, RUNTIME, USER, Spot, ranks_of, user_trace
 from headwater.core.logs import CallLog
@@ -166,7 +167,10 @@ class Twice:
             if differs:
                 break
             differs, spots = self._again(run, frame, tape, first)
-        return self._violation(frame, seen, spots) if differs else None
+        violation = self._violation(frame, seen, spots) if differs else None
+        if violation is None or is_allowed(self._root, violation.where, violation.code):
+            return None
+        return violation
 
     def _again(
         self,
