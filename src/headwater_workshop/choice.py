@@ -11,7 +11,7 @@ def chosen_lesson(word: str | None, progress: Progress) -> Lesson:
     lessons = load_lessons()
     if word is not None:
         return find_lesson(word, lessons)
-    open_lessons = [each for each in lessons if progress.of(each).done is None]
+    open_lessons = [each for each in lessons if not progress.of(each).over]
     current = [each for each in open_lessons if each.name == progress.current]
     return (current or open_lessons or list(lessons))[0]
 

@@ -50,7 +50,7 @@ def _chosen(word: str | None, project: Path) -> Lesson:
         return find_lesson(word)
     lessons, progress = load_lessons(), load_progress(project)
     current = [each for each in lessons if each.name == progress.current]
-    unfinished = [each for each in lessons if progress.of(each).done is None]
+    unfinished = [each for each in lessons if not progress.of(each).over]
     return (current or unfinished or list(lessons))[0]
 
 

@@ -46,7 +46,7 @@ def list_lessons(as_json: Json = False) -> None:
     with _told(as_json):
         lessons, progress = load_lessons(), _progress_if_any()
         states = [state_of(lesson, progress) for lesson in lessons]
-        done = sum(state["state"] == "done" for state in states)
+        done = sum(progress.of(lesson).state == "done" for lesson in lessons)
         if as_json:
             _print_json({"done": done, "of": len(lessons), "lessons": states})
             return
@@ -78,7 +78,7 @@ def start(word: LessonWord = None, as_json: Json = False) -> None:
         progress = load_progress(project)
         lesson = chosen_lesson(word, progress)
         record = progress.of(lesson)
-        if record.started and not record.done:
+        if record.started and not record.over:
             raise LessonError(
                 f"Lesson {lesson.number} has begun already, so its files are not laid again.",
                 where=f"{project}, since {record.started}",
@@ -198,7 +198,7 @@ def confirm_reveal(project: Path, lesson: Lesson) -> None:
         LessonError: they do not want it, or nobody is there to be asked.
     """
     record = load_progress(project).of(lesson)
-    if record.solution_seen or record.done:
+    if record.solution_seen or record.over:
         return
     given, rungs = sum(record.hints.values()), sum(len(each) for each in lesson.hints.values())
     text = (

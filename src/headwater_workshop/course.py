@@ -19,7 +19,7 @@ def state_of(lesson: Lesson, progress: Progress) -> dict[str, Any]:
     """A lesson's line in the list: its data, and `done`, `seen`, `current`, `begun` or `open`."""
     record = progress.of(lesson)
     state = record.state
-    if state in ("begun", "open") and progress.current == lesson.name:
+    if progress.current == lesson.name and (record.again or state in ("begun", "open")):
         state = "current"
     return {
         "number": lesson.number,

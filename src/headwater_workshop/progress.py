@@ -1,7 +1,8 @@
 """Where a learner is: `.headwater/progress.json` in their project, and nothing anywhere else.
 
 A lesson's record goes through: None -> started (`start`, `goto`) -> runs counted, objectives set
-(`record_grade`) -> done (every objective true, for good). Hints only go up; a seen solution stays
+(`record_grade`) -> done (every objective true, for good). Who starts a done lesson is in it again,
+until every objective is met again; that it was done stays. Hints only go up; a seen solution stays
 seen.
 """
 
@@ -29,6 +30,7 @@ class LessonProgress:
     """What happened in one lesson so far.
 
     Attributes:
+        again: when it was begun anew after it was done; None once it is done anew.
         attempts: failed runs with a learner's part that differed from the run before: tries.
         sources: the fingerprint of the part that was graded last.
         hints: how many rungs of each objective's ladder were given.
@@ -36,6 +38,7 @@ class LessonProgress:
     """
 
     started: str | None = None
+    again: str | None = None
     runs: int = 0
     failed_runs: int = 0
     attempts: int = 0
@@ -46,6 +49,11 @@ class LessonProgress:
     hints: dict[str, int] = field(default_factory=dict)
     hint_at: dict[str, str] = field(default_factory=dict)
     hint_attempts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether it is done, and was not begun anew since: nothing in it is left to do."""
+        return self.done is not None and self.again is None
 
     @property
     def state(self) -> str:
@@ -121,12 +129,17 @@ def save_progress(project: Path, progress: Progress) -> None:
 
 
 def record_start(project: Path, lesson: Lesson, at: str) -> None:
-    """The learner is in this lesson now; a run of what it begins with will be no try."""
+    """The learner is in this lesson now, though it was done before.
+
+    A run of what it begins with will be no try, and its objectives are open again.
+    """
     progress = load_progress(project)
     progress.current = lesson.name
     record = progress.of(lesson)
     record.sources = own_part(project, lesson)
     record.started = record.started or at
+    record.again = at if record.done else None
+    record.objectives = {}
     save_progress(project, progress)
 
 
@@ -145,7 +158,7 @@ def record_grade(project: Path, lesson: Lesson, passed: dict[str, bool], at: str
     record.sources = part
     record.objectives = dict(passed)
     if every:
-        record.done = record.done or at
+        record.done, record.again = record.done or at, None
     save_progress(project, progress)
 
 

@@ -33,7 +33,7 @@ _HUMANS = (
     (re.compile(r"lessons\.bundle|headwater_workshop"), "opens the kit's own files"),
     (re.compile(r"lessons[/\\]\d\d-[\w-]+[/\\]"), "opens the kit's own files"),
 )
-_START = re.compile(r"\bheadwater(?:\.exe)?\s+lesson\s+start\s+[\"']?[Ll]?0*(\d+)")
+_START = re.compile(r"\bheadwater(?:\.exe)?\s+lesson\s+(?:start|reset)\s+[\"']?[Ll]?0*(\d+)")
 _REPAIRS = re.compile(r"\bheadwater(?:\.exe)?\s+check\b.*\s--fix\b")
 _LAYS = (
     "A later lesson begins with the solution of lesson {number}, which is not done. In tutor mode "
@@ -43,12 +43,12 @@ _OWN_FILES = r"\.headwater/?(?:progress\.json|mode)?(?![\w/.-])"
 
 
 def current_lesson(root: Path) -> tuple[Lesson, Progress] | None:
-    """The lesson a learner is in, in tutor mode; None in pair mode, outside lessons, when done."""
+    """The lesson a learner is in, in tutor mode; None in pair mode, outside lessons, when over."""
     if mode_of(root) != "tutor":
         return None
     progress = load_progress(root)
     for lesson in load_lessons() if progress.current else ():
-        if lesson.name == progress.current and progress.of(lesson).done is None:
+        if lesson.name == progress.current and not progress.of(lesson).over:
             return lesson, progress
     return None
 
@@ -141,8 +141,10 @@ def _lesson_facts(lesson: Lesson, progress: Progress) -> list[str]:
     level = max(record.hints.values(), default=0) - 1
     hint = f"hint level {level} of {last}" if level >= 0 else "no hint yet"
     facts = [f"lesson {lesson.number:02}", hint, f"{record.attempts} failed attempts"]
-    if record.done or record.solution_seen:
-        facts.append("done" if record.done else "solution seen")
+    if record.done:
+        facts.append("done before, begun again" if record.again else "done")
+    elif record.solution_seen:
+        facts.append("solution seen")
     return facts
 
 

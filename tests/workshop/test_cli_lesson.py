@@ -15,6 +15,7 @@ from headwater_workshop.lessons import load_lessons
 from headwater_workshop.mode import set_mode
 from headwater_workshop.progress import load_progress, record_grade
 from headwater_workshop.stages import complete, stage, started
+from headwater_workshop.tutor import current_lesson, protected_reason, turn_line
 
 LESSONS = load_lessons()
 FIRST, SECOND = LESSONS[:2]
@@ -121,6 +122,32 @@ def test_reset_brings_the_starter_again_and_keeps_a_copy(project: Path) -> None:
     result = facts("reset")
     assert read_folder(project / "backend")["tasks.py"] == started(FIRST)["backend/tasks.py"]
     assert read_folder(project / result["kept"]["folder"]) == {"backend/tasks.py": b"# mine\n"}
+
+
+@pytest.mark.parametrize("command", ["start", "reset", "goto"])
+def test_a_done_lesson_that_is_begun_again_is_in_hand_again(project: Path, command: str) -> None:
+    """Also out of the next one: it is current, its objectives open, and tutor mode leaves its
+    functions to the learner, until it is passed again. That it was done stays.
+    """
+    set_mode(project, "tutor")
+    lesson("start", "1")
+    finish(project)
+    lesson("start", "2")
+    facts(command, "1")
+    told = facts("list")
+    first = told["lessons"][0]
+    assert (first["state"], told["done"], any(first["objectives"].values())) == (
+        "current",
+        1,
+        False,
+    )
+    assert current_lesson(project) is not None
+    assert protected_reason(project, "backend/tasks.py", "") is not None
+    assert "lesson 01" in turn_line(project)
+    assert lesson("start", "1").exit_code == 2, "it has begun already"
+    finish(project)
+    assert facts("list")["lessons"][0]["state"] == "done"
+    assert current_lesson(project) is None
 
 
 def test_goto_brings_a_known_good_project(project: Path) -> None:

@@ -19,7 +19,7 @@ _CONTAINERS = ("", ".claude", "lessons")
 
 
 def lesson_in_hand(root: Path) -> tuple[Lesson, LessonProgress] | None:
-    """The lesson that has begun here and is not done, with its record.
+    """The lesson that has begun here and is not over, with its record.
 
     None without one, and when the record cannot be read: the lessons' own commands say that.
     """
@@ -28,7 +28,7 @@ def lesson_in_hand(root: Path) -> tuple[Lesson, LessonProgress] | None:
     except KitError:
         return None
     record = progress.lessons.get(progress.current or "")
-    if record is None or record.done:
+    if record is None or record.over:
         return None
     found = (each for each in load_lessons() if each.name == progress.current)
     return next(((each, record) for each in found), None)
