@@ -6,10 +6,11 @@ import ast
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from headwater.check.chains import Chain, Link
+from headwater.check.equalities import equal_fields
 from headwater.check.facts import Facts
-from headwater.check.nodes import walk
 from headwater.check.project import FunctionInfo
 from headwater.check.registered import Registered
 from headwater.check.searches import search_problems
@@ -94,7 +95,7 @@ class _Judge:
             f"{name} is read whole: .filter() without .with_index()",
             link.line,
             link.col,
-            fix=_index_for(chain, _filtered_fields(link.call)),
+            fix=_index_for(chain, equal_fields(chain)),
         )
 
     def _with_index(self, chain: Chain, link: Link) -> Iterator[Finding]:
@@ -255,33 +256,20 @@ def _skips(missing: str, field: str, place: int) -> tuple[str, str]:
     return f"{field} is given without {missing} before it", way_out
 
 
-def _filtered_fields(call: ast.Call) -> list[str]:
-    """The fields a filter's lambda compares with `==`."""
-    predicate = call.args[0] if call.args else None
-    if not isinstance(predicate, ast.Lambda) or len(predicate.args.args) != 1:
-        return []
-    parameter = predicate.args.args[0].arg
-    found = []
-    for node in walk(predicate.body):
-        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
-            for side in (node.left, *node.comparators):
-                owner = getattr(getattr(side, "value", None), "id", None)
-                if isinstance(side, ast.Attribute) and owner == parameter:
-                    found.append(side.attr)
-    return list(dict.fromkeys(found))
-
-
-def _index_for(chain: Chain, fields: list[str]) -> str:
+def _index_for(chain: Chain, wanted: list[str]) -> str:
     """How to read by these fields: through an index that is there, or one to declare."""
-    table = chain.table
-    wanted = [field for field in fields if field in table.fields]
-    for index in table.indexes.values():
-        first = index.fields[:1] if index.fields and not index.is_search else ()
-        if first and first[0] in wanted:
-            return f'.with_index("{index.name}", {first[0]}=...), then .filter() what is left'
-    if not wanted:
-        return rule("HW401").fix
-    return _declaration(table, _index_name(wanted[:1]), wanted[:1])
+    plain = [index for index in chain.table.indexes.values() if not index.is_search]
+    best = max(plain, key=lambda index: len(_led(index, wanted)), default=None)
+    led = _led(best, wanted) if best else []
+    if best and led:
+        given = ", ".join(f"{field}=..." for field in led)
+        return f'.with_index("{best.name}", {given}), then .filter() what is left'
+    return _declaration(chain.table, _index_name(wanted), wanted) if wanted else rule("HW401").fix
+
+
+def _led(index: TableIndex, wanted: list[str]) -> list[str]:
+    """The fields an index begins with that are among the wanted ones."""
+    return list(takewhile(lambda field: field in wanted, index.fields or ()))
 
 
 def _index_name(fields: list[str]) -> str:

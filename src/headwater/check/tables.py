@@ -42,7 +42,12 @@ class IndexField:
 
 @dataclass
 class Table:
-    """A document class. Not `certain`: something adds fields or indexes that cannot be seen."""
+    """A document class.
+
+    Attributes:
+        certain: nothing adds fields or indexes that cannot be seen.
+        flags: the fields that are a bool, and nothing else.
+    """
 
     class_name: str
     path: str
@@ -52,6 +57,7 @@ class Table:
     index_fields: list[IndexField] = field(default_factory=list)
     certain: bool = True
     literals: dict[str, set[object]] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
 
     def index(self, name: str) -> TableIndex | None:
         """The index of this name; two are built in."""
@@ -113,6 +119,7 @@ class _Reader:
 
     def _inherit(self, table: Table, base: Table) -> None:
         table.fields |= base.fields
+        table.flags |= base.flags
         table.literals = {**base.literals, **table.literals}
         table.indexes = {**base.indexes, **table.indexes}
         table.certain = table.certain and base.certain
@@ -128,6 +135,8 @@ class _Reader:
             name, value = statement.target.id, statement.value
             if not self._index(table, module, name, value) and not name.startswith("_"):
                 table.fields.add(name)
+                if getattr(statement.annotation, "id", "") == "bool":
+                    table.flags.add(name)
                 choices = self._choices(module, statement.annotation)
                 if choices:
                     table.literals[name] = choices
