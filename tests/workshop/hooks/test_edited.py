@@ -37,6 +37,35 @@ def test_a_clean_file_is_met_with_silence(tmp_path: Path) -> None:
     assert told(tmp_path, f"{tmp_path}/elsewhere.py") == ""
 
 
+def test_an_edit_of_the_tables_is_told_for_every_file(tmp_path: Path) -> None:
+    """An index that is called otherwise breaks the functions that read by it."""
+    project = make(tmp_path)
+    schema = project / "backend" / "schema.py"
+    schema.write_text(schema.read_text().replace("by_assignee", "by_person"))
+    said = told(project, f"{project}/backend/schema.py")
+    assert "HW401 backend/tasks.py" in said
+    assert 'Task has no index "by_assignee"' in said
+
+
+def test_an_import_that_an_edit_breaks_is_told(tmp_path: Path) -> None:
+    """In the file that imports, for nobody edits that one next."""
+    project = make(tmp_path)
+    (project / "backend" / "words.py").write_text("shown = 1\n")
+    (project / "backend" / "pages.py").write_text("from backend.words import show\n")
+    said = told(project, "backend/words.py")
+    assert said.startswith("headwater check: 1 finding in backend/pages.py")
+    assert "backend/words.py has no show" in said
+
+
+def test_in_tutor_mode_no_repair_is_written_out(tmp_path: Path) -> None:
+    """In the lesson's own files the rule's general words stand in its place."""
+    for mode in ("pair", "tutor"):
+        project = make(tmp_path / mode, mode=mode, lesson="2")
+        said = told(project, "backend/tasks.py")
+        assert "HW401 backend/tasks.py" in said
+        assert ("Index(" in said) is (mode == "pair")
+
+
 def test_ten_findings_are_enough(tmp_path: Path) -> None:
     """The rest is counted, with the command that shows them."""
     project = make(tmp_path)
