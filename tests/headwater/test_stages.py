@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -33,7 +35,7 @@ STAGES: dict[str, tuple[Stage, ...]] = {
     "HW301": ("S", "T"),
     "HW302": ("S", "R"),
     "HW303": ("S",),
-    "HW304": ("S",),
+    "HW304": ("S", "T"),
     "HW401": ("S", "R", "T"),
     "HW402": ("S", "T"),
     "HW403": ("S", "T"),
@@ -541,7 +543,7 @@ def test_the_registry_says_where_each_rule_is_enforced(code: str) -> None:
 @pytest.mark.parametrize(("stage", "examples"), [("R", AT_LOAD), ("T", WHILE_RUNNING)])
 def test_each_stage_of_each_rule_has_an_example(stage: Stage, examples: Any) -> None:
     """What a rule claims is shown below, and nothing below is without a claim."""
-    elsewhere = {"R": {"HW503"}, "T": set[str]()}  # its own test, which needs an environment
+    elsewhere = {"R": {"HW503"}, "T": {"HW304"}}  # in tests of their own
     shown = {code for code, _ in examples} | elsewhere[stage]
     assert shown == {code for code, stages in STAGES.items() if stage in stages}
 
@@ -693,6 +695,43 @@ async def not_so(ctx: QueryCtx) -> str:
     finding = failure(lambda: backend.query("tasks:notSo")).finding
     assert finding is not None
     assert finding.code == "HW203"
+
+
+SPENDS = """
+import socket
+import twilio
+
+def send() -> None:
+    with socket.socket() as opened:
+        opened.settimeout(1)
+        opened.connect_ex(("127.0.0.1", 9))
+
+@internal_mutation
+async def take_token(ctx: MutationCtx) -> None: ...
+
+@action
+async def free_for_all(ctx: ActionCtx) -> None:
+    send()
+
+@action
+async def limited(ctx: ActionCtx) -> None:
+    await ctx.run_mutation(take_token)
+    send()
+"""
+
+
+def test_spending_without_a_limit_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A public action that reaches a paid service, and has run no mutation that could refuse."""
+    monkeypatch.setitem(sys.modules, "twilio", ModuleType("twilio"))
+    backend = backend_of(tmp_path, SPENDS)
+    backend.action("tasks:freeForAll")
+    (line,) = backend.log_lines
+    wanted = r"\[WARN\] .HW304 backend/tasks\.py:\d+ \(warning\)  action tasks:freeForAll"
+    assert re.match(wanted, line)
+    backend.action("tasks:limited")
+    assert backend.log_lines == []
 
 
 def test_tests_of_ones_own_may_do_as_they_like(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from headwater.check.nodes import walk
 from headwater.check.outside import outside_reached
 from headwater.check.registered import Registered
 from headwater.rules import Finding
+from headwater.rules.callers import PAID
 
 _CALLERS = {
     "user_id",
@@ -21,14 +22,7 @@ _CALLERS = {
     "acting_user_id",
     "token_identifier",
 }
-_PAID = (
-    "openai.",
-    "anthropic.",
-    "mistralai.",
-    "google.genai.",
-    "twilio.",
-    "sendgrid.",
-)
+_PAID = tuple(f"{package}." for package in PAID)
 
 
 def check_clients(facts: Facts) -> list[Finding]:

@@ -15,6 +15,7 @@ from headwater.core.failures import Failure, failure_of
 from headwater.core.files import FileStore
 from headwater.core.logs import CallLog
 from headwater.core.manifest import FunctionSpec
+from headwater.core.spending import note_mutation
 from headwater.core.transaction import Transaction
 from headwater.core.work import Transact, settle
 from headwater.errors import (
@@ -159,6 +160,8 @@ class _Runner:
         """Another function of the backend, to its end."""
         identity, job = self.call.identity, self.call.job
         call = Call(function.path, function.kind, arguments, identity, internal=True, job=job)
+        if call.kind == "mutation":
+            note_mutation()
         if call.kind == "action":
             outcome = await self.host.run(call, self.depth + 1)
         else:

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any, Final
 
 from headwater.core.callsite import DRIVING, RUNTIME, USER, ranks_of
+from headwater.core.spending import note_network
 from headwater.core.timelimit import known
 from headwater.core.watch import Watch
 
@@ -68,12 +69,18 @@ def install() -> None:
 
 
 def _hook(
-    event: str, arguments: tuple[Any, ...], _events: Any = _EVENTS, _known: Any = known
+    event: str,
+    arguments: tuple[Any, ...],
+    _events: Any = _EVENTS,
+    _known: Any = known,
+    _note_network: Any = note_network,
 ) -> None:
     if event in _events:
         watch = getattr(_known, "watch", None)
         if watch is not None and watch.in_user and watch.run.guarded:
             _judge(watch, event, arguments)
+        elif event == "socket.connect":
+            _note_network()
 
 
 def _judge(watch: Watch, event: str, arguments: tuple[Any, ...]) -> None:

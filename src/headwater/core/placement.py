@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from headwater.core.functions import Function
 from headwater.core.logs import CallLog, current_log
 from headwater.core.manifest import FunctionSpec, Manifest
 from headwater.core.registry import App
+from headwater.core.spending import spending
 from headwater.core.twice import Twice
 from headwater.core.values import own_copy
 from headwater.errors import ArgumentValidationError
@@ -115,9 +117,13 @@ class InProcess:
         """Awaits an action on the running event loop and gives its result as a value."""
         function = self._app.functions[spec.path]
         ctx = self.action_ctx(identity, runner, database)
+        watch: AbstractContextManager[None] = nullcontext()
+        if self._guarded and spec.is_public:
+            watch = spending(spec.path, spec.source, function.handler, log)
         token = current_log.set(log)
         try:
-            result = await function.handler(ctx, **restored(function, arguments))
+            with watch:
+                result = await function.handler(ctx, **restored(function, arguments))
             return lower(result, joined=True)
         finally:
             current_log.reset(token)

@@ -2,6 +2,9 @@
 
 from headwater.rules.model import Rule
 
+PAID = ("openai", "anthropic", "mistralai", "google.genai", "twilio", "sendgrid")
+"""Packages whose calls cost money (HW304)."""
+
 RULES = [
     Rule(
         id="HW301",
@@ -162,7 +165,7 @@ async def ask(ctx: ActionCtx, prompt: str) -> str:
     reply = await client.completions.create(prompt=prompt)
     return str(reply)
 """,
-        stages=("S",),
+        stages=("S", "T"),
         severity="warning",
     ),
 ]
