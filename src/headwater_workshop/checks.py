@@ -30,6 +30,8 @@ class Check:
     Attributes:
         needs: names of checks before it without which it would say nothing new; when one of them
             did not pass, this one is skipped.
+        place: where a learner looks first when it fails: `backend/tasks.py create_task`.
+        rule: the id of the rule it is about; empty where there is none.
     """
 
     name: str
@@ -37,15 +39,17 @@ class Check:
     title: str
     needs: tuple[str, ...]
     run: CheckFunction
+    place: str = ""
+    rule: str = ""
 
 
 def check(
-    *, objective: str, title: str, needs: tuple[str, ...] = ()
+    *, objective: str, title: str, needs: tuple[str, ...] = (), place: str = "", rule: str = ""
 ) -> Callable[[CheckFunction], Check]:
     """Make a function that takes a Lab a check of the lesson."""
 
     def made(function: CheckFunction) -> Check:
-        return Check(function.__name__, objective, title, needs, function)
+        return Check(function.__name__, objective, title, needs, function, place, rule)
 
     return made
 

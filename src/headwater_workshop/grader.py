@@ -224,6 +224,8 @@ def _run(
         outcome="passed" if finding is None else "failed",
         finding=finding,
         seconds=perf_counter() - started,
+        place=check.place,
+        rule=check.rule,
     )
 
 

@@ -46,6 +46,8 @@ class CheckResult:
 
     Attributes:
         reason: why it was skipped: the check it needs did not pass, or the process was given up.
+        place: the file, and the name in it, to look at first.
+        rule: the id of the rule it is about, if there is one.
     """
 
     name: str
@@ -55,6 +57,18 @@ class CheckResult:
     finding: Finding | None = None
     reason: str = ""
     seconds: float = 0.0
+    place: str = ""
+    rule: str = ""
+
+    @property
+    def where(self) -> str:
+        """Where to look, and the rule: `backend/tasks.py create_task, HW103`; may be empty."""
+        return ", ".join(part for part in (self.place, self.rule) if part)
+
+    def __str__(self) -> str:
+        """What failed, as a text: the check, what it saw, what to do, where to look."""
+        where = f"\n  At:   {self.where}" if self.where else ""
+        return f"{self.title}\n{self.finding}{where}" if self.finding else self.title
 
 
 @dataclass(frozen=True)
@@ -126,11 +140,13 @@ def _show_checks(checks: Iterable[CheckResult], console: Console) -> None:
         reason = f" [dim]({escape(check.reason)})[/dim]" if check.reason else ""
         console.print(f"  [{colour}]{mark}[/{colour}]  {escape(check.title)}{reason}")
         if check.finding is not None:
-            _show_finding(check.finding, console)
+            _show_finding(check.finding, check.where, console)
 
 
-def _show_finding(finding: Finding, console: Console) -> None:
+def _show_finding(finding: Finding, where: str, console: Console) -> None:
     console.print(f"        [bold]\\[{finding.code}][/bold] {escape(_visible(finding.what))}")
+    if where:
+        console.print(f"        At:   {escape(where)}")
     console.print(f"        Fix:  {escape(finding.fix)}")
     console.print(f"        More: {escape(finding.more)}")
 
@@ -172,7 +188,7 @@ def _add_case(suite: ElementTree.Element, check: CheckResult) -> None:
     if check.outcome == "failed" and check.finding is not None:
         message = f"[{check.finding.code}] {check.finding.what}"
         failure = ElementTree.SubElement(case, "failure", message=_xml_text(message))
-        failure.text = _xml_text(str(check.finding))
+        failure.text = _xml_text(str(check).partition("\n")[2])
     elif check.outcome == "skipped":
         ElementTree.SubElement(case, "skipped", message=_xml_text(check.reason))
 

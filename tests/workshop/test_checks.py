@@ -48,3 +48,14 @@ def test_every_objective_has_a_check(lesson: Lesson) -> None:
     """No objective is met without being asked for, and no check belongs to none."""
     checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
     assert {each.objective for each in checks} == {each.id for each in lesson.objectives}
+
+
+@pytest.mark.parametrize("lesson", load_lessons(), ids=lambda lesson: lesson.label)
+def test_every_objective_has_a_place_and_a_rule(lesson: Lesson) -> None:
+    """A failed check says where to look, in a file of the lesson, and which rule it is about."""
+    checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
+    assert {each.rule for each in checks} - {""} <= RULES.keys()
+    assert {each.place.split()[0] for each in checks if each.place} <= set(lesson.files)
+    for objective in lesson.objectives:
+        own = [each for each in checks if each.objective == objective.id]
+        assert any(each.place and each.rule for each in own), objective.id

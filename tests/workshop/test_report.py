@@ -26,7 +26,16 @@ RESULT = GradeResult(
     jail="L3",
     objectives=(ObjectiveResult("L1.1", "Declare", False), ObjectiveResult("L1.2", "Say", True)),
     checks=(
-        CheckResult("one", "L1.1", "First", "failed", FINDING, seconds=0.5),
+        CheckResult(
+            "one",
+            "L1.1",
+            "First",
+            "failed",
+            FINDING,
+            seconds=0.5,
+            place="backend/x.py f",
+            rule="HW103",
+        ),
         CheckResult("two", "L1.1", "Second", "skipped", reason="needs: First"),
         CheckResult("three", "L1.2", "Third", "passed"),
     ),
@@ -42,6 +51,7 @@ def test_the_terminal_shows_what_to_do_and_how_to_repeat_it() -> None:
     text = out.getvalue()
     for part in (
         "[V001] It took [3] & <more>",
+        "At:   backend/x.py f, HW103",
         "Fix:  declare it",
         "More: headwater explain HW103",
         "Second (needs: First)",

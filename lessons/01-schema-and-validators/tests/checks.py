@@ -21,6 +21,8 @@ PUBLIC = {
     "messages:sendMessage": "mutation",
 }
 LETTERS = "abcdefghijklmnopqrstuvwxyz ÄÖÜßéñ漢字🙂"
+FUNCTION = "backend/tasks.py create_task"
+BOTH = "backend/tasks.py create_task and backend/schema.py Task"
 INSERTS = 200
 GROWTH_ALLOWED_BYTES = 1_000
 
@@ -91,7 +93,13 @@ def contract(lab: Lab) -> None:
         lab.expect_function(path, kind)
 
 
-@check(objective="L1.1", title="A good call stores exactly what it said", needs=("contract",))
+@check(
+    objective="L1.1",
+    title="A good call stores exactly what it said",
+    needs=("contract",),
+    place=FUNCTION,
+    rule="HW103",
+)
 def good_call(lab: Lab) -> None:
     for person in lab.random.sample(["ana", "ben", "chi", "dora", "emil"], 3):
         lab.empty()
@@ -100,7 +108,13 @@ def good_call(lab: Lab) -> None:
     stored_as_sent(lab, {"title": text(lab, 200)}, "ana")
 
 
-@check(objective="L1.1", title="Nobody creates a task without signing in", needs=("contract",))
+@check(
+    objective="L1.1",
+    title="Nobody creates a task without signing in",
+    needs=("contract",),
+    place=FUNCTION,
+    rule="HW303",
+)
 def signed_in(lab: Lab) -> None:
     attempt = lab.anonymous.attempt(CREATE, {"title": title(lab)})
     if attempt.ok or lab.documents("tasks"):
@@ -112,7 +126,13 @@ def signed_in(lab: Lab) -> None:
         )
 
 
-@check(objective="L1.1", title="An unknown field is refused", needs=("contract",))
+@check(
+    objective="L1.1",
+    title="An unknown field is refused",
+    needs=("contract",),
+    place=FUNCTION,
+    rule="HW103",
+)
 def unknown_field(lab: Lab) -> None:
     name = "".join(lab.random.choices("abcdefghijklmnopqrstuvwxyz", k=8))
     arguments = {"title": title(lab), name: lab.random.choice([True, 1.0, "x", None])}
@@ -130,6 +150,8 @@ def unknown_field(lab: Lab) -> None:
     objective="L1.1",
     title="A bad title is refused before the handler is entered",
     needs=("unknown_field",),
+    place=FUNCTION,
+    rule="HW103",
 )
 def bad_titles(lab: Lab) -> None:
     too_long = lab.random.randint(202, 400)
@@ -152,6 +174,8 @@ def bad_titles(lab: Lab) -> None:
     objective="L1.2",
     title="Priority and project are stored as they came, and may be absent",
     needs=("good_call",),
+    place=BOTH,
+    rule="HW405",
 )
 def optional_fields(lab: Lab) -> None:
     choices = ["low", "medium", "high"]
@@ -170,6 +194,8 @@ def optional_fields(lab: Lab) -> None:
     objective="L1.2",
     title="A bad priority is refused before the handler is entered",
     needs=("unknown_field",),
+    place=BOTH,
+    rule="HW405",
 )
 def bad_priorities(lab: Lab) -> None:
     refuse_all(
@@ -186,7 +212,13 @@ def bad_priorities(lab: Lab) -> None:
     )
 
 
-@check(objective="L1.2", title="An id of another table is refused", needs=("unknown_field",))
+@check(
+    objective="L1.2",
+    title="An id of another table is refused",
+    needs=("unknown_field",),
+    place=BOTH,
+    rule="HW405",
+)
 def foreign_ids(lab: Lab) -> None:
     message = {"content": "hello", "userId": "ana", "roomId": "general", "timestamp": 1.0}
     task = {"title": "a task", "completed": False, "assignee": "ana"}
@@ -217,6 +249,8 @@ def foreign_ids(lab: Lab) -> None:
     objective="L1.2",
     title="What is no project's id is refused before the handler is entered",
     needs=("foreign_ids",),
+    place=BOTH,
+    rule="HW405",
 )
 def bad_project_ids(lab: Lab) -> None:
     refuse_all(
@@ -229,7 +263,13 @@ def bad_project_ids(lab: Lab) -> None:
     )
 
 
-@check(objective="L1.2", title="The tasks table says the same as the function", needs=("contract",))
+@check(
+    objective="L1.2",
+    title="The tasks table says the same as the function",
+    needs=("contract",),
+    place="backend/schema.py Task",
+    rule="HW405",
+)
 def table_says_it(lab: Lab) -> None:
     task = {"title": title(lab), "completed": False, "assignee": "ana"}
     project = new_project(lab)
@@ -263,6 +303,8 @@ def table_says_it(lab: Lab) -> None:
     objective="L1.3",
     title="A project's document stays as small as it was",
     needs=("optional_fields",),
+    place="backend/schema.py Project",
+    rule="HW405",
 )
 def children_apart(lab: Lab) -> None:
     project, ana = new_project(lab), lab.person("ana")

@@ -10,6 +10,7 @@ from typing import Any
 from headwater_workshop.checks import Attempt, Lab, check
 
 LIST = "tasks:listOpen"
+QUERY = "backend/tasks.py list_open"
 MOST = 100
 PROJECTS = 100
 TASKS = 10_000
@@ -151,7 +152,7 @@ def middle(made: list[str]) -> str:
     return sorted(made)[len(made) // 2]
 
 
-@check(objective="L2.3", title="Reads go only through ctx.db")
+@check(objective="L2.3", title="Reads go only through ctx.db", rule="HW203")
 def only_ctx_db(lab: Lab) -> None:
     for path, source in lab.sources.items():
         for name in imported(source):
@@ -176,22 +177,33 @@ def imported(source: str) -> set[str]:
     return found
 
 
-@check(objective="L2.1", title="tasks:listOpen is a public query", needs=("only_ctx_db",))
+@check(
+    objective="L2.1", title="tasks:listOpen is a public query", needs=("only_ctx_db",), place=QUERY
+)
 def contract(lab: Lab) -> None:
     lab.expect_function(LIST, "query")
 
 
 @check(
-    objective="L2.3", title="Index fields are used in the order of the definition",
+    objective="L2.3",
+    title="Index fields are used in the order of the definition",
     needs=("contract",),
-)  # fmt: skip
+    place=f"{QUERY} and backend/schema.py Task",
+    rule="HW401",
+)
 def field_order(lab: Lab) -> None:
     (project,) = projects(lab, 1)
     lab.insert("tasks", task(lab, project, completed=False))
     ask(lab, project)
 
 
-@check(objective="L2.2", title="The list equals a naive one on random data", needs=("field_order",))
+@check(
+    objective="L2.2",
+    title="The list equals a naive one on random data",
+    needs=("field_order",),
+    place=QUERY,
+    rule="HW401",
+)
 def oracle(lab: Lab) -> None:
     for _ in range(3):
         lab.empty()
@@ -202,7 +214,11 @@ def oracle(lab: Lab) -> None:
 
 
 @check(
-    objective="L2.2", title="A project without open tasks gives an empty list", needs=("oracle",)
+    objective="L2.2",
+    title="A project without open tasks gives an empty list",
+    needs=("oracle",),
+    place=QUERY,
+    rule="HW401",
 )
 def nothing_open(lab: Lab) -> None:
     empty, done = projects(lab, 2)
@@ -211,7 +227,13 @@ def nothing_open(lab: Lab) -> None:
         compare(lab, project, ask(lab, project))
 
 
-@check(objective="L2.2", title="At most 100, and nothing is crowded out", needs=("oracle",))
+@check(
+    objective="L2.2",
+    title="At most 100, and nothing is crowded out",
+    needs=("oracle",),
+    place=QUERY,
+    rule="HW401",
+)
 def at_most(lab: Lab) -> None:
     crowd, target = projects(lab, 2)
     old = [task(lab, target, completed=False) for _ in range(lab.random.randint(120, 150))]
@@ -225,7 +247,13 @@ def at_most(lab: Lab) -> None:
     compare(lab, target, ask(lab, target))
 
 
-@check(objective="L2.1", title="An id of another table is refused", needs=("contract",))
+@check(
+    objective="L2.1",
+    title="An id of another table is refused",
+    needs=("contract",),
+    place=QUERY,
+    rule="HW103",
+)
 def foreign_id(lab: Lab) -> None:
     (project,) = projects(lab, 1)
     wrong = lab.insert("tasks", task(lab, project, completed=False))
@@ -242,6 +270,8 @@ def foreign_id(lab: Lab) -> None:
     objective="L2.1",
     title="10,000 tasks in 100 projects: it reads what it returns",
     needs=("at_most",),
+    place=f"{QUERY} and backend/schema.py Task",
+    rule="HW401",
 )
 def reads(lab: Lab) -> None:
     project = middle(fill(lab, PROJECTS, TASKS // PROJECTS))
@@ -250,7 +280,13 @@ def reads(lab: Lab) -> None:
     judge_reads(lab, attempt)
 
 
-@check(objective="L2.1", title="A table ten times as large costs the same", needs=("reads",))
+@check(
+    objective="L2.1",
+    title="A table ten times as large costs the same",
+    needs=("reads",),
+    place=f"{QUERY} and backend/schema.py Task",
+    rule="HW401",
+)
 def same_when_larger(lab: Lab) -> None:
     counts = []
     rows = [lab.random.random() < 0.5 for _ in range(40)]

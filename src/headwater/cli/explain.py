@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from textwrap import indent
 from typing import Annotated
 
@@ -32,7 +33,16 @@ def explain(
     console.print(_page(found))
 
 
+_SEEN = re.compile(r"[GLQSV]\d+(\.\d+)?")
+"""What `headwater grade` writes in brackets before what it saw."""
+
+
 def _unknown(code: str) -> str:
+    if _SEEN.fullmatch(code.upper()):
+        return (
+            f"headwater explain: {code} is no rule, but what a check of `headwater grade` saw; the "
+            "lines `At:` and `More:` below it name the place and the rule"
+        )
     close = difflib.get_close_matches(code.upper(), RULES, n=1)
     hint = f"did you mean {close[0]}?" if close else "`headwater explain` lists the rules"
     return f"headwater explain: there is no rule {code}; {hint}"

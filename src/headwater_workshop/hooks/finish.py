@@ -85,5 +85,5 @@ def _grade(call: Call, lesson: Lesson) -> str:
     wanting = ", ".join(each.id for each in result.objectives if not each.met)
     parts = [f"headwater grade {lesson.number}: not yet; open: {wanting} (HW504)."]
     failed = [each for each in result.checks if each.finding is not None]
-    parts += [f"{each.title}\n{each.finding}" for each in failed[:SHOWN_AT_MOST]]
+    parts += [str(each) for each in failed[:SHOWN_AT_MOST]]
     return "\n\n".join(parts)

@@ -33,6 +33,15 @@ def test_lower_case_will_do() -> None:
     assert run("hw203").stdout == run("HW203").stdout
 
 
+@pytest.mark.parametrize("code", ["V002", "q101", "L1.2"])
+def test_what_a_grade_saw_is_told_from_rules(code: str) -> None:
+    """Who asks for such a code reads where its rule stands."""
+    done = run(code)
+    assert done.exit_code == 2
+    assert f"{code} is no rule, but what a check of `headwater grade` saw" in done.stderr
+    assert "`More:`" in done.stderr
+
+
 def test_without_a_code_the_rules_are_listed() -> None:
     """One line each."""
     assert run().stdout.splitlines() == [f"{r.id}  {r.title}" for r in RULES.values()]
