@@ -59,6 +59,12 @@ class Facts:
             self._chains[name] = list(reader.chains()) if asks else []
         return self._chains[name]
 
+    def calls(self) -> Iterator[tuple[FunctionInfo, ast.Call]]:
+        """Every call of the backend's functions, each with its function."""
+        for function in self.project.functions.values():
+            for call in function.scope.calls:
+                yield function, call
+
     def origin(self, expr: ast.expr, function: FunctionInfo) -> str:
         """The dotted name of what an expression of a function is, empty if that is not sure."""
         found = self._origins.get(id(expr))

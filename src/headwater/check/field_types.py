@@ -17,12 +17,7 @@ _BY_ID = {"get", "patch", "replace", "delete"}
 
 def check_types(facts: Facts) -> list[Finding]:
     """Findings about what is written to tables, and about the types of ids."""
-    return [
-        finding
-        for function in facts.project.functions.values()
-        for call in function.scope.calls
-        for finding in _call(facts, function, call)
-    ]
+    return [finding for function, call in facts.calls() for finding in _call(facts, function, call)]
 
 
 def _call(facts: Facts, function: FunctionInfo, call: ast.Call) -> Iterator[Finding]:

@@ -21,12 +21,7 @@ _MAPPERS = frozenset(
 
 def check_invented(facts: Facts) -> list[Finding]:
     """A finding for each method that is none, and for each call in the form of another database."""
-    return [
-        finding
-        for function in facts.project.functions.values()
-        for call in function.scope.calls
-        for finding in _call(facts, function, call)
-    ]
+    return [finding for function, call in facts.calls() for finding in _call(facts, function, call)]
 
 
 def _call(facts: Facts, function: FunctionInfo, call: ast.Call) -> Iterator[Finding]:
