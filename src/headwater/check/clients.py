@@ -7,6 +7,7 @@ import ast
 from headwater.check.facts import Facts
 from headwater.check.nodes import walk
 from headwater.check.outside import outside_reached
+from headwater.check.owners import Field, identity_fields, stored_owner
 from headwater.check.registered import Registered
 from headwater.rules import Finding
 from headwater.rules.callers import PAID
@@ -29,11 +30,12 @@ def check_clients(facts: Facts) -> list[Finding]:
     """Findings of public functions."""
     found: list[Finding] = []
     uses_auth = any(_mentions_auth(m.source.text) for m in facts.project.modules.values())
+    owned = identity_fields(facts) if uses_auth else set()
     for entry in facts.registered.values():
         if entry.is_internal:
             continue
         if uses_auth and entry.kind != "query":
-            found += _identity(facts, entry)
+            found += _identity(facts, entry, owned)
         if entry.kind == "action":
             found += _limit(facts, entry)
     return found
@@ -43,18 +45,19 @@ def _mentions_auth(text: str) -> bool:
     return ".auth." in text
 
 
-def _identity(facts: Facts, entry: Registered) -> list[Finding]:
-    """An argument that says who calls, in a function that never asks."""
+def _identity(facts: Facts, entry: Registered, owned: set[Field]) -> list[Finding]:
+    """An argument that says who calls, by its name or by where it goes, and nobody asks."""
     args = entry.function.node.args
     named = [a for a in (*args.posonlyargs, *args.args, *args.kwonlyargs) if a.arg in _CALLERS]
-    if not named or _reaches(facts, entry, "auth"):
+    told = named[0] if named else stored_owner(facts, entry.function, owned)
+    if told is None or _reaches(facts, entry, "auth"):
         return []
     return [
         facts.finding(
             "HW303",
-            f"{named[0].arg} is an argument, and nobody asks who calls",
+            f"{told.arg} is an argument, and nobody asks who calls",
             entry.function,
-            named[0],
+            told,
             fix="identity = await ctx.auth.require_identity()\n"
             "and key on identity.token_identifier; leave the argument out",
         )
