@@ -98,7 +98,8 @@ async def create(ctx: MutationCtx, text: str) -> None:
         mistake="`user_id` as an argument, and nobody checks whose it is",
         rule="Who calls is `ctx.auth`, never an argument; check ownership before a write.",
         why="any client may send any argument",
-        fix="identity = await ctx.auth.require_identity(), and key on its token_identifier",
+        fix="identity = await ctx.auth.require_identity(), and key on its token_identifier\n"
+        "(its subject is enough while one issuer signs everybody in)",
         bad="""\
 # backend/tasks.py
 from backend.schema import Task
