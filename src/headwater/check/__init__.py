@@ -83,7 +83,7 @@ def _found(project: Project, root: Path) -> list[Finding]:
     facts = Facts.of(project)
     registered = facts.registered
     return [
-        *check_routes(project),
+        *check_routes(facts),
         *check_signatures(project, registered),
         *check_direct_calls(facts),
         *check_transactions(facts),

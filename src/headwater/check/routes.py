@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from headwater.check.facts import Facts
 from headwater.check.project import Module, Project
 from headwater.check.scopes import Value
-from headwater.rules import Finding, rule
+from headwater.rules import Finding
 
 _ROUTES = "backend.routes"
 _WEB_MODULES = {
@@ -74,22 +75,23 @@ _FUNCTION_DECORATORS = {
 }
 
 
-def check_routes(project: Project) -> list[Finding]:
+def check_routes(facts: Facts) -> list[Finding]:
     """Findings outside backend/routes.py: at handlers, else at apps, else at imports."""
+    project = facts.project
     helpers = _imported_by_routes(project)
     found: list[Finding] = []
     for name, module in project.modules.items():
         if name == _ROUTES or name.startswith(f"{_ROUTES}."):
             continue
         routed = [
-            _finding(module, node, f"{own} is an HTTP route", fix=_handler_fix(own))
+            facts.finding("HW101", f"{own} is an HTTP route", module, node, fix=_handler_fix(own))
             for node, own in handlers(project, module)
         ]
-        made = routed or list(_apps(project, module))
+        made = routed or list(_apps(facts, module))
         if name in helpers:
             found += [_softened(finding) for finding in made]
         else:
-            found += made or list(_imports(module))[:1]
+            found += made or list(_imports(facts, module))[:1]
     return found
 
 
@@ -133,20 +135,20 @@ def _is_route(origin: str) -> bool:
     return origin in _FUNCTION_DECORATORS or (maker in _APPS and verb in _VERBS)
 
 
-def _apps(project: Project, module: Module) -> Iterator[Finding]:
+def _apps(facts: Facts, module: Module) -> Iterator[Finding]:
     for bindings in module.scope.names.values():
         for binding in bindings:
             call = binding.expr if isinstance(binding, Value) else None
-            made = project.origin(call.func, module) if isinstance(call, ast.Call) else None
+            made = facts.project.origin(call.func, module) if isinstance(call, ast.Call) else None
             if call and made in _APPS:
                 fix = (
                     "write @query, @mutation and @action functions; headwater serves them.\n"
                     "Webhooks and files: a router in backend/routes.py"
                 )
-                yield _finding(module, call, f"makes {_APPS[made]}", fix=fix)
+                yield facts.finding("HW101", f"makes {_APPS[made]}", module, call, fix=fix)
 
 
-def _imports(module: Module) -> Iterator[Finding]:
+def _imports(facts: Facts, module: Module) -> Iterator[Finding]:
     for node in module.scope.imports:
         name = _web_import(node)
         if name:
@@ -154,7 +156,8 @@ def _imports(module: Module) -> Iterator[Finding]:
                 "remove the import: arguments come in as parameters, errors go out as\n"
                 'raise AppError("..."); HTTP itself is for backend/routes.py'
             )
-            yield _softened(_finding(module, node, f"imports {name}", fix=fix))
+            what = f"imports {name}"
+            yield _softened(facts.finding("HW101", what, module, node, fix=fix))
 
 
 def _web_import(node: ast.Import | ast.ImportFrom) -> str:
@@ -176,14 +179,3 @@ def _handler_fix(name: str) -> str:
 
 def _softened(finding: Finding) -> Finding:
     return replace(finding, severity="warning")
-
-
-def _finding(module: Module, node: ast.expr | ast.stmt, what: str, *, fix: str) -> Finding:
-    return rule("HW101").finding(
-        what,
-        stage="S",
-        path=module.source.path,
-        line=node.lineno,
-        col=node.col_offset + 1,
-        fix=fix,
-    )
