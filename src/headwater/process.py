@@ -108,7 +108,7 @@ def _first_load(options: ServerOptions, limits: Limits, environment: Environment
     except HeadwaterError as error:
         if not options.dev or not (options.root / "backend").is_dir():
             raise
-        _report(error)
+        _report(error, live=False)
         return App(options.root)
 
 
@@ -194,7 +194,7 @@ def _identity(folder: Path) -> int | None:
 
 def _reloaded(server: Server, types: FreshTypes, began: float, error: BaseException | None) -> None:
     if error is not None:
-        _report(error)
+        _report(error, live=bool(server.hub.engine.database.manifest.functions))
         return
     server.auth.providers_changed()
     manifest = server.hub.engine.database.manifest
@@ -228,12 +228,22 @@ def _tell_waiting(what: str) -> None:
     _tell("the new version waits", "yellow", f" for {what}; the last one serves meanwhile")
 
 
-def _report(error: BaseException) -> None:
+def _report(error: BaseException, *, live: bool) -> None:
+    _tell("the backend does not load", "bold red", not_loaded(error, live=live))
+
+
+def not_loaded(error: BaseException, *, live: bool) -> str:
+    """What is said of a backend that does not load.
+
+    Args:
+        error: why not.
+        live: an older version was loaded, and is served meanwhile.
+    """
     text = (
         error.message if isinstance(error, HeadwaterError) else f"{type(error).__name__}: {error}"
     )
-    fact = "; the last working version stays live\n"
-    _tell("the backend does not load", "bold red", fact + text)
+    meanwhile = "the last working version stays live" if live else "no function can be called yet"
+    return f"; {meanwhile}\n{text}"
 
 
 def _tell(head: str, style: str, rest: str) -> None:
