@@ -118,7 +118,11 @@ def is_outside(origin: str) -> bool:
     """True when a call of this name leaves the process."""
     if origin in _CALL_NAMES:
         return True
-    return bool(_PATH.fullmatch(origin) or _STRIPE.fullmatch(origin)) or uses_client(origin)
+    if origin.startswith("pathlib."):
+        return _PATH.fullmatch(origin) is not None
+    if origin.startswith("stripe."):
+        return _STRIPE.fullmatch(origin) is not None
+    return uses_client(origin)
 
 
 def uses_client(origin: str) -> bool:

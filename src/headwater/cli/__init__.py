@@ -5,6 +5,7 @@ An edit hook waits for `headwater check`, so that one starts without the library
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,11 @@ if not TYPE_CHECKING:
 def main() -> None:
     """The `headwater` command."""
     if sys.argv[1:2] == ["check"]:
+        gc.disable()  # it makes many objects and no garbage, then ends
         from headwater.cli.checking import answer
 
         answer(sys.argv[2:])  # ends the process, unless it is for the program to answer
+        gc.enable()
     from headwater.cli.program import run
 
     run()

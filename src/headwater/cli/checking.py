@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -27,7 +26,6 @@ def answer(words: Sequence[str]) -> None:
     options = {word for word in words if word.startswith("-")}
     if not options <= set(OPTIONS):
         return
-    gc.disable()
     paths = [Path(word) for word in words if word not in options]
     kept: list[Any] = []
     try:

@@ -12,7 +12,7 @@ import typer
 
 from headwater.cli.project import project_root, usage_error
 from headwater.options import ServerOptions
-from headwater.settings import Limits, limits_from_environment
+from headwater.settings import Limits, guards_from_environment, limits_from_environment
 from headwater.supervisor import Supervisor, listen
 
 Host = Annotated[str, typer.Option(help="Address to bind; loopback unless you say otherwise.")]
@@ -118,6 +118,7 @@ def _bound(host: str, port: int, option: str) -> socket.socket:
 
 def _limits() -> Limits:
     try:
+        guards_from_environment(dev=False)  # what it says is read by the server; what is wrong here
         return limits_from_environment()
     except ValueError as error:
         raise usage_error(str(error)) from None

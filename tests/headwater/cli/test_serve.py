@@ -96,3 +96,10 @@ def test_the_server_s_address_is_what_it_wrote(tmp_path: Path, text: str) -> Non
     assert server_url(tmp_path) == "http://127.0.0.1:3210"
     (state / "server.json").write_text('{"url": "http://x:1", "pid": 1}')
     assert server_url(tmp_path) == "http://x:1"
+
+
+def test_a_guard_that_is_neither_on_nor_off_is_told(started: list[ServerOptions]) -> None:
+    """Before anything is served, with what the variable may be."""
+    ended = CliRunner(env={"HEADWATER_GUARDS": "maybe"}).invoke(app, ["dev", "--port", "0"])
+    assert (ended.exit_code, started) == (2, [])
+    assert "HEADWATER_GUARDS='maybe' is neither `on` nor `off`" in ended.output
