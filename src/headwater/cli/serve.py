@@ -83,12 +83,13 @@ def _supervise(options: ServerOptions) -> None:
     from headwater.process import encode_options
     from headwater.process import serve as serve_here
 
+    limits = _limits()
     sockets = _listen(options)
     if os.name != "posix":  # a socket cannot be handed to another process there
         raise typer.Exit(serve_here(options, sockets))
     command = [sys.executable, "-m", "headwater.process", encode_options(options)]
     supervisor = Supervisor(
-        command, sockets, lambda text: typer.echo(text, err=True), _limits().silent_server_s
+        command, sockets, lambda text: typer.echo(text, err=True), limits.silent_server_s
     )
     raise typer.Exit(supervisor.run())
 
