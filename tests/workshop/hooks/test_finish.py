@@ -7,9 +7,9 @@ from pathlib import Path
 from headwater_workshop.hooks.finish import BLOCKS_AT_MOST
 from headwater_workshop.hooks.records import load
 from headwater_workshop.lessons import find_lesson
-from headwater_workshop.progress import load_progress
-from headwater_workshop.stages import stage, write
-from tests.workshop.hooks.payloads import BAD, SESSION, asked, make, recorded, stop
+from headwater_workshop.progress import load_progress, record_start
+from headwater_workshop.stages import stage, started, write
+from tests.workshop.hooks.payloads import AT, BAD, SESSION, asked, make, recorded, stop
 
 
 def spoil(project: Path) -> None:
@@ -67,6 +67,23 @@ def test_the_lesson_in_hand_is_graded(tmp_path: Path) -> None:
     write(stage(2), project)
     assert asked("stop", stop(project)) == {}
     assert load_progress(project).of(find_lesson("2")).done
+
+
+def test_a_lesson_that_was_only_begun_is_no_reason_to_go_on(tmp_path: Path) -> None:
+    """Nothing of it was asked for yet; from the first line on it is graded, step by step."""
+    project = make(tmp_path)
+    asked("session-start", recorded(project, "SessionStart", source="startup"))
+    write(started(find_lesson("1")), project)
+    record_start(project, find_lesson("1"), AT)
+    assert asked("stop", stop(project)) == {}
+    tasks = project / "backend" / "tasks.py"
+    tasks.write_text(tasks.read_text() + "\n\nLATER = 1\n")
+    assert asked("stop", stop(project)) == {}, "another part of the file is not the lesson's"
+    text = tasks.read_text().replace('ValueError("title is too long")', 'ValueError("too long")')
+    tasks.write_text(text)
+    told = asked("stop", stop(project))
+    assert told["decision"] == "block"
+    assert "say what is open, and end the turn" in told["reason"]
 
 
 def test_in_tutor_mode_the_learner_is_left_to_it(tmp_path: Path) -> None:
