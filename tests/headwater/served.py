@@ -67,5 +67,6 @@ class Served(Server):
 
     def close(self) -> None:
         """Lets the database go."""
+        self.environment.undo()
         self.files.blobs.close()
         self.hub.engine.database.storage.close()
