@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from headwater_workshop.course import not_begun
 from headwater_workshop.kit import KitError
 from headwater_workshop.lessons import Lesson, find_lesson, load_lessons
 from headwater_workshop.progress import find_project, load_progress, record_grade, timestamp
@@ -34,9 +35,15 @@ def grade(
     try:
         project = find_project()
         chosen = _chosen(lesson, project)
+        early = not_begun(project, chosen)
+        if early and not as_json:
+            _tell_early(chosen)
+            if lesson is None:
+                raise typer.Exit(1)
         result = grader.grade(project, chosen, seed=seed)
         met = {objective.id: objective.met for objective in result.objectives}
-        record_grade(project, chosen, met, timestamp())
+        if not early:
+            record_grade(project, chosen, met, timestamp())
         _tell(result, as_json, junit_file)
     except (KitError, OSError) as error:
         Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {escape(str(error))}")
@@ -52,6 +59,15 @@ def _chosen(word: str | None, project: Path) -> Lesson:
     current = [each for each in lessons if each.name == progress.current]
     unfinished = [each for each in lessons if not progress.of(each).over]
     return (current or unfinished or list(lessons))[0]
+
+
+def _tell_early(lesson: Lesson) -> None:
+    """Nobody is told that they failed what they have not seen yet."""
+    what = (
+        f"Lesson {lesson.number} ({lesson.name}) has not begun here; this does not count as a run."
+    )
+    fix = f"headwater lesson start {lesson.number}"
+    Console(stderr=True, soft_wrap=True).print(f"[yellow]{what}[/yellow]\n  Fix:   {fix}\n")
 
 
 def _tell(result: GradeResult, as_json: bool, junit_file: Path | None) -> None:

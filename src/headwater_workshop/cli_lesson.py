@@ -125,7 +125,7 @@ def hint(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Give the next hint: from a question to a nearly finished line. Each one is counted."""
+    """Give a hint, from the goal to a nearly finished line; in tutor mode a new one after a try."""
     with _told(as_json):
         project = find_project()
         progress = load_progress(project)

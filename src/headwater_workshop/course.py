@@ -11,7 +11,8 @@ from typing import Any
 from .kit import Tree, read_folder
 from .lessons import Lesson, complete_overlay, load_lessons
 from .own_code import Broken, broken_imports, lesson_names, with_own_code
-from .progress import Progress, record_solution_seen
+from .progress import Progress, load_progress, record_solution_seen
+from .regions import own_part, part_of
 from .stages import FOLDERS, stage, started
 
 
@@ -50,6 +51,13 @@ def lesson_files(lesson: Lesson) -> dict[str, bytes]:
     """
     tree, starter = started(lesson), lesson.overlay("starter")
     return {name: text for name, text in tree.items() if name in lesson.files or name in starter}
+
+
+def not_begun(project: Path, lesson: Lesson) -> bool:
+    """Whether a lesson was never started here, and its part is still what it was before it."""
+    if load_progress(project).of(lesson).started is not None:
+        return False
+    return own_part(project, lesson) == part_of(stage(lesson.number - 1), lesson)
 
 
 @dataclass(frozen=True)

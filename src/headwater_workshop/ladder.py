@@ -64,7 +64,7 @@ def next_hint(project: Path, lesson: Lesson, objective: str, at: str | None = No
         record.hints[objective] = level + 1
         record.hint_at[objective], record.hint_attempts[objective] = at, record.attempts
         save_progress(project, progress)
-    told = _next(record, objective, mode_of(project)) if level < last else ""
+    told = _next(record, objective, mode_of(project), at) if level < last else ""
     return Hint(lesson.name, objective, level, last, rungs[level], again, told)
 
 
@@ -75,11 +75,15 @@ def _is_free(record: LessonProgress, objective: str, at: str) -> bool:
     return at >= _later(since)
 
 
-def _next(record: LessonProgress, objective: str, mode: str) -> str:
+def _next(record: LessonProgress, objective: str, mode: str, at: str) -> str:
     if mode != "tutor":
         return "when you ask for it"
-    free_at = _later(record.hint_at[objective])
-    return f"after a failed `headwater grade` of changed code, or at {free_at}"
+    left = datetime.strptime(_later(record.hint_at[objective]), _TIME) - datetime.strptime(
+        at, _TIME
+    )
+    minutes = max(1, -(-int(left.total_seconds()) // 60))
+    wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+    return f"after a failed `headwater grade` of changed code, or in {wait}"
 
 
 def _later(at: str) -> str:

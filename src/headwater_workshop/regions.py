@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .kit import Tree
 from .lessons import Lesson
 
 MARK = "TODO(human)"
@@ -59,10 +60,15 @@ def targets_of(lesson: Lesson) -> dict[str, list[str]]:
 
 def own_part(project: Path, lesson: Lesson) -> str:
     """A fingerprint of the learner's part: other when they tried something."""
+    paths = {name: project / name for name in targets_of(lesson)}
+    return part_of({k: path.read_bytes() for k, path in paths.items() if path.is_file()}, lesson)
+
+
+def part_of(files: Tree, lesson: Lesson) -> str:
+    """The same of files that lie in no project: of a stage, of a lesson's beginning."""
     digest = hashlib.sha256()
     for name, names in targets_of(lesson).items():
-        path = project / name
-        text = _without_todo(path.read_text("utf-8", "replace")) if path.is_file() else ""
+        text = _without_todo(files.get(name, b"").decode(errors="replace"))
         try:
             found = regions(text)
             text = repr([found.get(each) for each in names])

@@ -53,6 +53,20 @@ def test_the_solution_passes_and_is_recorded(app: typer.Typer, project: Path) ->
     assert "02-indexes-or-scans" in runner.invoke(app, ["grade"]).output
 
 
+def test_a_lesson_that_has_not_begun_is_not_failed(app: typer.Typer, project: Path) -> None:
+    """A new project is told how to begin, and no run is counted; named, it is graded."""
+    write(stage(0), project)
+    told = runner.invoke(app, ["grade"])
+    assert told.exit_code == 1
+    assert "Lesson 1 (01-schema-and-validators) has not begun here" in told.stderr
+    assert "headwater lesson start 1" in told.stderr
+    assert told.stdout == ""
+    named = runner.invoke(app, ["grade", "1"])
+    assert (named.exit_code, "has not begun here" in named.stderr) == (1, True)
+    assert "FAIL" in named.stdout
+    assert load_progress(project).lessons == {}
+
+
 def test_json_is_the_record_alone(app: typer.Typer, project: Path) -> None:
     """Standard output holds one JSON object."""
     write(stage(1), project)

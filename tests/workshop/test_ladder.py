@@ -33,9 +33,11 @@ def test_asking_ten_times_gives_the_same_hint_in_tutor_mode(tmp_path: Path) -> N
     """And it says what brings the next one."""
     set_mode(tmp_path, "tutor")
     assert levels(tmp_path, times=10) == [0] * 10
+    last = next_hint(tmp_path, LESSON, "L1.1", "2026-01-01T12:04:10Z")
+    assert last.next.endswith("or in a minute")
     hint = next_hint(tmp_path, LESSON, "L1.1", NOON)
     assert hint.again is True
-    assert hint.next == f"after a failed `headwater grade` of changed code, or at {LATER}"
+    assert hint.next == "after a failed `headwater grade` of changed code, or in 5 minutes"
     assert load_progress(tmp_path).of(LESSON).hints == {"L1.1": 1}
 
 
