@@ -47,8 +47,10 @@ def _problem(project: Project, root: Path, base: str, name: str) -> tuple[str, s
     if home is None:
         wanted = f"{base}.{name}" if base == "backend" else base
         return _no_module(project, root, wanted)
+    if name in home.scope.names or _exists(project, root, f"{base}.{name}"):
+        return "", ""
     names = _names(project, home)
-    if names is None or name in names or _exists(project, root, f"{base}.{name}"):
+    if names is None or name in names:
         return "", ""
     close = difflib.get_close_matches(name, sorted(names), n=1)
     fix = f'did you mean "{close[0]}"? Or define {name} there' if close else f"define {name} there"
