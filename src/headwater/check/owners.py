@@ -9,7 +9,7 @@ from headwater.check.facts import Facts
 from headwater.check.project import FunctionInfo
 from headwater.check.scopes import Typed
 
-_NAMES = {"owner", "owner_id", "user", "user_id", "author", "author_id", "created_by"}
+_NAMES = {"owner", "owner_id", "user_id", "author_id", "created_by"}  # an author may be a pen name
 
 Field = tuple[str, str]
 """A table's class, by its dotted name, and a field."""

@@ -17,6 +17,7 @@ from headwater import (
 class Note(Document, table="notes"):
     text: str
     author: str = ""
+    created_by: str = ""
     {field}: str = ""
     by_{field} = Index("{field}")
 
@@ -53,7 +54,7 @@ def test_the_name_of_the_argument_is_nothing(tmp_path: Path, name: str, field: s
 
 def test_a_field_called_owner_is_one(tmp_path: Path) -> None:
     """Some names say it by themselves."""
-    said = told(tmp_path, "email", PUT.format(name="who", field="author"))
+    said = told(tmp_path, "email", PUT.format(name="who", field="created_by"))
     assert said == ["HW303 warning who is an argument, and nobody asks who calls"]
 
 
@@ -82,6 +83,11 @@ RIGHT = {
         @mutation
         async def put(ctx: MutationCtx, text: str) -> None:
             await ctx.db.insert(Note(text=text, email="nobody"))
+    """,
+    "takes a pen name": """
+        @mutation
+        async def put(ctx: MutationCtx, author: str) -> None:
+            await ctx.db.insert(Note(text="", author=author))
     """,
     "computes it": """
         @mutation
