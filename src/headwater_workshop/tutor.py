@@ -127,12 +127,15 @@ def _in_lesson(lesson: Lesson, command: str) -> str | None:
 
 def turn_line(root: Path) -> str:
     """One line of facts: `mode tutor; lesson 01; hint level 2 of 5; 3 failed attempts`."""
-    mode, progress = mode_of(root), load_progress(root)
-    facts = [f"mode {mode}"]
-    for lesson in load_lessons() if progress.current else ():
-        if lesson.name == progress.current:
-            facts += _lesson_facts(lesson, progress)
-    return "; ".join(facts)
+    return "; ".join([f"mode {mode_of(root)}", *lesson_facts(root)])
+
+
+def lesson_facts(root: Path) -> list[str]:
+    """The same without the mode: the lesson one is in, its hints, its tries; empty without one."""
+    progress = load_progress(root)
+    lessons = load_lessons() if progress.current else ()
+    current = (each for each in lessons if each.name == progress.current)
+    return [fact for lesson in current for fact in _lesson_facts(lesson, progress)]
 
 
 def _lesson_facts(lesson: Lesson, progress: Progress) -> list[str]:
@@ -140,7 +143,8 @@ def _lesson_facts(lesson: Lesson, progress: Progress) -> list[str]:
     last = max(len(rungs) for rungs in lesson.hints.values()) - 1
     level = max(record.hints.values(), default=0) - 1
     hint = f"hint level {level} of {last}" if level >= 0 else "no hint yet"
-    facts = [f"lesson {lesson.number:02}", hint, f"{record.attempts} failed attempts"]
+    attempts = f"{record.attempts} failed attempt{'' if record.attempts == 1 else 's'}"
+    facts = [f"lesson {lesson.number:02}", hint, attempts]
     if record.done:
         facts.append("done before, begun again" if record.again else "done")
     elif record.solution_seen:

@@ -172,7 +172,7 @@ def test_a_turns_line_says_where_one_is(project: Path) -> None:
     next_hint(project, LESSON, "L1.1")
     write({TASKS: b"def create_task(): ..."}, project)
     record_grade(project, LESSON, {}, "now")
-    assert turn_line(project) == "mode tutor; lesson 01; hint level 0 of 5; 1 failed attempts"
+    assert turn_line(project) == "mode tutor; lesson 01; hint level 0 of 5; 1 failed attempt"
     (project / ".headwater" / "progress.json").unlink()
     assert turn_line(project) == "mode tutor"
 

@@ -65,6 +65,10 @@ def stored_as_sent(lab: Lab, arguments: dict[str, Any], person: str) -> None:
             )
 
 
+def times(entered: list[str]) -> str:
+    return "once" if len(entered) == 1 else f"{len(entered)} times"
+
+
 def refuse_all(lab: Lab, payloads: dict[str, dict[str, Any]]) -> None:
     """Each payload must be refused, and the handler entered by none of them."""
     ana = lab.person("ana")
@@ -79,7 +83,7 @@ def refuse_all(lab: Lab, payloads: dict[str, dict[str, Any]]) -> None:
         kept = f" and {len(stored)} of the calls went through" if stored else ""
         lab.fail(
             "V002",
-            seen=f"The handler of {CREATE} was entered {len(entered)} times with invalid arguments "
+            seen=f"The handler of {CREATE} was entered {times(entered)} with invalid arguments "
             f"({'; '.join(entered)}){kept}.",
             fix="declare the shape in the annotations of the arguments, so that the runtime "
             "refuses such a call first, and remove the checks made by hand",
@@ -238,7 +242,7 @@ def foreign_ids(lab: Lab) -> None:
     if entered:
         lab.fail(
             "V002",
-            seen=f"The handler of {CREATE} was entered {len(entered)} times with invalid arguments "
+            seen=f"The handler of {CREATE} was entered {times(entered)} with invalid arguments "
             f"({'; '.join(entered)}).",
             fix="use the id validator of its table, so that the runtime refuses such a call first",
             more="L1",

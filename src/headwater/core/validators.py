@@ -53,12 +53,12 @@ class Validator:
 
 def _wrong(expected: Validator, value: Any, path: str) -> Misfit:
     shown = value if not isinstance(value, Encoded) else decode(value.body)
-    text = repr(shown)
-    text = text if len(text) <= 80 else text[:77] + "..."
+    text = "" if shown is None else f": {shown!r}"
+    text = text if len(text) <= 82 else text[:79] + "..."
     return Misfit(
         path,
         "Value does not match validator. "
-        f"Expected {expected.words()}, got {type_name(shown)}: {text}",
+        f"Expected {expected.words()}, got {type_name(shown)}{text}",
     )
 
 

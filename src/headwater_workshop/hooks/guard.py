@@ -15,6 +15,7 @@ from . import own, shell
 from .payload import Call, Payload, cut
 
 _HINT = "name the failing check and ask one question, or give the next hint"
+_MORE = 'AGENTS.md, "Lessons: tutor mode"'
 
 
 def before(call: Call) -> Payload:
@@ -49,13 +50,13 @@ def _of_command(call: Call, command: str) -> str | None:
             if found:
                 return found
     reason = tutor.command_reason(call.root, command)
-    return own.told("", reason.removesuffix("."), _HINT) if reason else None
+    return own.told("", reason.removesuffix("."), _HINT, _MORE) if reason else None
 
 
 def _of_learner(call: Call, name: str, after: str | None) -> str | None:
     """In tutor mode: whether the file would hold another text of the learner's part."""
     reason = tutor.protected_reason(call.root, name, after)
-    return own.told(name, reason.removesuffix("."), _HINT) if reason else None
+    return own.told(name, reason.removesuffix("."), _HINT, _MORE) if reason else None
 
 
 def _names(call: Call, target: shell.Target) -> Iterator[str]:

@@ -64,9 +64,10 @@ def lesson_test(root: Path, name: str) -> str | None:
     return _test(name) if in_hand is not None and name in started(in_hand[0]) else None
 
 
-def told(name: str, what: str, fix: str) -> str:
+def told(name: str, what: str, fix: str, more: str = "headwater explain HW504") -> str:
     """A refusal in the words of its rule: what the file is, and what can be done in its place."""
-    return rule("HW504").finding(what, stage="H", path=name, why="", fix=fix).render()
+    text = rule("HW504").finding(what, stage="H", path=name, why="", fix=fix).render()
+    return text.replace("headwater explain HW504", more)
 
 
 def _steers(parts: list[str]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from headwater.check import check_project
 
 from ..mode import mode_of
-from ..tutor import current_lesson, turn_line
+from ..tutor import current_lesson, lesson_facts, turn_line
 from .own import lesson_in_hand
 from .payload import Call, Payload, context
 from .records import AI_FILES, Record, mark, save
@@ -48,15 +49,30 @@ def _lesson(root: Path) -> str:
     lesson, record = in_hand
     met = sum(record.objectives.get(each.id, False) for each in lesson.objectives)
     goals = f"{met} of {len(lesson.objectives)} objectives met"
-    return f"In hand: {turn_line(root)}; {lesson.name}, {goals}."
+    return f"In hand: {'; '.join([*lesson_facts(root), lesson.name])}, {goals}."
 
 
 def _server(root: Path) -> str:
     try:
         told = json.loads((root / ".headwater" / "server.json").read_text(encoding="utf-8"))
-        return f"Its server said that it answers at {told['url']}."
+        if _runs(told.get("pid")):
+            return f"Its server said that it answers at {told['url']}."
+        return "Its server was ended; `uv run headwater dev` starts it."
     except (OSError, ValueError, KeyError, TypeError):
         return "Its server is not running; `uv run headwater dev` starts it."
+
+
+def _runs(process: object) -> bool:
+    """Whether a process is there; True where that cannot be asked without harm."""
+    if not isinstance(process, int) or os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
 
 
 def _findings(root: Path) -> str:

@@ -132,6 +132,7 @@ def test_in_tutor_mode_the_learner_s_functions_are_the_learner_s(tutored: Path) 
     )
     reason = refused(edit)
     assert reason.startswith("HW504 backend/tasks.py")
+    assert 'More: AGENTS.md, "Lessons: tutor mode"' in reason
     assert "create_task is the learner's part of lesson 1 in tutor mode" in reason
     assert "headwater lesson hint" in reason
     assert refused(tool(tutored, "Write", file_path=str(path), content=""))

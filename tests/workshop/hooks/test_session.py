@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from headwater_workshop.lessons import find_lesson
@@ -24,7 +25,7 @@ def test_a_session_begins_with_where_things_are(tmp_path: Path) -> None:
     project = make(tmp_path, mode="tutor", lesson="2")
     (project / "backend" / "clocks.py").write_text(BAD)
     said = facts(project)
-    assert "mode tutor" in said
+    assert said.count("mode tutor") == 1
     assert "lesson 02; no hint yet; 0 failed attempts; 02-indexes-or-scans, 0 of 3" in said
     assert "server is not running" in said
     assert "in backend/clocks.py" in said
@@ -56,10 +57,20 @@ def test_in_tutor_mode_each_turn_knows_the_ladder(tmp_path: Path) -> None:
     (project / "backend" / "tasks.py").write_text("def create_task(): ...\n")
     record_grade(project, lesson, {}, AT)
     said = facts(project, "UserPromptSubmit")
-    assert said == "mode tutor; lesson 01; no hint yet; 1 failed attempts"
+    assert said == "mode tutor; lesson 01; no hint yet; 1 failed attempt"
 
 
 def test_otherwise_a_turn_costs_no_words(tmp_path: Path) -> None:
     """Neither in pair mode nor without a lesson."""
     assert facts(make(tmp_path / "a", lesson="1"), "UserPromptSubmit") == ""
     assert facts(make(tmp_path / "b", mode="tutor"), "UserPromptSubmit") == ""
+
+
+def test_a_server_that_was_ended_is_not_said_to_answer(tmp_path: Path) -> None:
+    """Its file stays when it was killed; its process does not."""
+    project = make(tmp_path)
+    (project / ".headwater").mkdir()
+    told = project / ".headwater" / "server.json"
+    for process, said in ((os.getpid(), "answers at http://x"), (2**22 + 1, "server was ended")):
+        told.write_text(json.dumps({"url": "http://x", "pid": process}))
+        assert said in facts(project)
