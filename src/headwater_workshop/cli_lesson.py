@@ -60,14 +60,21 @@ def list_lessons(as_json: Json = False) -> None:
 
 
 @app.command()
-def show(word: LessonWord = None, as_json: Json = False) -> None:
+def show(
+    word: LessonWord = None,
+    instructor: Annotated[
+        bool, typer.Option("--instructor", help="With the notes for who leads a workshop.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Show a lesson's page in the terminal."""
     with _told(as_json):
         lesson = chosen_lesson(word, _progress_if_any())
+        text = lesson.text if instructor else lesson.learners_text
         if as_json:
-            _print_json({"number": lesson.number, "name": lesson.name, "text": lesson.text})
+            _print_json({"number": lesson.number, "name": lesson.name, "text": text})
         else:
-            _print_page(lesson.text)
+            _print_page(text)
 
 
 @app.command()
@@ -81,7 +88,7 @@ def start(word: LessonWord = None, as_json: Json = False) -> None:
         if record.started and not record.over:
             raise LessonError(
                 f"Lesson {lesson.number} has begun already, so its files are not laid again.",
-                where=f"{project}, since {record.started}",
+                where=f"{project}, since {record.again or record.started}",
                 fix=f"go on with it, or begin again: headwater lesson reset {lesson.number}",
             )
         _lay_starter(project, lesson, as_json, copy=False)

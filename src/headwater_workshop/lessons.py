@@ -21,6 +21,7 @@ from .kit import KitError, Tree, lessons_tree
 
 _FOLDER = re.compile(r"(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)")
 _RUNGS = 6
+_FOR_INSTRUCTORS = "\n## For the instructor\n"
 _KEYS = (
     *("title", "question", "minutes", "minutes_short"),
     *("objectives", "files", "targets", "hints"),
@@ -79,6 +80,11 @@ class Lesson:
     def text(self) -> str:
         """The lesson's page, as Markdown."""
         return self.read("lesson.md")
+
+    @property
+    def learners_text(self) -> str:
+        """The page without its last part, which is for who leads a workshop."""
+        return self.text.partition(_FOR_INSTRUCTORS)[0].rstrip() + "\n"
 
     @property
     def right(self) -> tuple[str, ...]:

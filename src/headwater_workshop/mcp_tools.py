@@ -86,7 +86,7 @@ class LessonTools:
             met = state.pop("objectives")
             goals = [{"id": o.id, "text": o.text, "met": met[o.id]} for o in found.objectives]
             about = {"mode": mode_of(self._root), **state, "objectives": goals}
-            return about | {"files": list(found.files), "text": found.text}
+            return about | {"files": list(found.files), "text": found.learners_text}
 
     async def hint(
         self,

@@ -71,7 +71,9 @@ def test_list_gives_programs_the_same_facts(project: Path) -> None:
 def test_show_prints_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To a program or an assistant it is plain Markdown; reading needs no project."""
     monkeypatch.chdir(tmp_path)
-    assert lesson("show", "2").stdout == f"{SECOND.text}\n"
+    assert lesson("show", "2").stdout == f"{SECOND.learners_text}\n"
+    assert "For the instructor" not in lesson("show", "2").stdout
+    assert lesson("show", "2", "--instructor").stdout == f"{SECOND.text}\n"
     assert facts("show")["number"] == 1
 
 

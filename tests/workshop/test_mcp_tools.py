@@ -41,7 +41,7 @@ def test_a_lesson_is_told_with_its_state(project: Path) -> None:
         told = await assistant.told("lesson")
         assert (told["number"], told["state"], told["mode"]) == (1, "open", "pair")
         assert [goal["met"] for goal in told["objectives"]] == [False] * len(FIRST.objectives)
-        assert told["text"] == FIRST.text
+        assert told["text"] == FIRST.learners_text
         assert json.loads(await assistant.read("headwater://lesson/current")) == told
         status = await assistant.told("status")
         assert (status["mode"], status["lesson"]) == ("pair", None)

@@ -69,7 +69,7 @@ def times(entered: list[str]) -> str:
     return "once" if len(entered) == 1 else f"{len(entered)} times"
 
 
-def refuse_all(lab: Lab, payloads: dict[str, dict[str, Any]]) -> None:
+def refuse_all(lab: Lab, payloads: dict[str, dict[str, Any]], more: str = "HW103") -> None:
     """Each payload must be refused, and the handler entered by none of them."""
     ana = lab.person("ana")
     entered, stored = [], []
@@ -87,7 +87,7 @@ def refuse_all(lab: Lab, payloads: dict[str, dict[str, Any]]) -> None:
             f"({'; '.join(entered)}){kept}.",
             fix="declare the shape in the annotations of the arguments, so that the runtime "
             "refuses such a call first, and remove the checks made by hand",
-            more="HW103",
+            more=more,
         )
 
 
@@ -213,6 +213,7 @@ def bad_priorities(lab: Lab) -> None:
             "priority null": {"title": title(lab), "priority": None},
             "priority a list": {"title": title(lab), "priority": ["high"]},
         },
+        more="HW405",
     )
 
 
@@ -264,6 +265,7 @@ def bad_project_ids(lab: Lab) -> None:
             "projectId a number": {"title": title(lab), "projectId": 7.0},
             "projectId null": {"title": title(lab), "projectId": None},
         },
+        more="HW405",
     )
 
 
