@@ -20,7 +20,7 @@ from .lessons import Lesson, load_lessons
 from .mode import mode_of
 from .progress import Progress, load_progress
 from .regions import MARK, changed_regions, regions, targets_of, too_many_todos
-from .shell_words import file_words, writes
+from .shell import writes
 
 _OWN = (".headwater/progress.json", ".headwater/mode")
 _KEPT = "{name} is written by headwater alone: it holds the mode and the hints that were given."
@@ -39,7 +39,6 @@ _LAYS = (
     "A later lesson begins with the solution of lesson {number}, which is not done. In tutor mode "
     "that is the learner's to type."
 )
-_OWN_FILES = r"\.headwater/?(?:progress\.json|mode)?(?![\w/.-])"
 
 
 def current_lesson(root: Path) -> tuple[Lesson, Progress] | None:
@@ -107,7 +106,7 @@ def command_reason(root: Path, command: str) -> str | None:
     for words, does in _HUMANS:
         if words.search(command):
             return f"In tutor mode that is the learner's to type, because it {does}."
-    if writes(command, _OWN_FILES):
+    if any(writes(command, name) for name in _OWN):
         return _KEPT.format(name=".headwater/")
     found = current_lesson(root)
     return _in_lesson(found[0], command) if found else None
@@ -119,8 +118,7 @@ def _in_lesson(lesson: Lesson, command: str) -> str | None:
     if begun and int(begun[1]) > lesson.number:
         return _LAYS.format(number=lesson.number)
     for name, names in targets_of(lesson).items():
-        folder = name.rpartition("/")[0]
-        if _REPAIRS.search(command) or writes(command, file_words(name), folder):
+        if _REPAIRS.search(command) or writes(command, name):
             return _leave(name, names, lesson)
     return None
 

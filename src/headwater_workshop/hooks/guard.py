@@ -10,8 +10,8 @@ import os
 import posixpath
 from collections.abc import Iterator
 
-from .. import tutor
-from . import own, shell
+from .. import shell, tutor
+from . import own
 from .payload import Call, Payload, cut
 
 _HINT = "name the failing check and ask one question, or give the next hint"

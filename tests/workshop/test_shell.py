@@ -6,7 +6,7 @@ from time import perf_counter
 
 import pytest
 
-from headwater_workshop.hooks.shell import AT_MOST, targets
+from headwater_workshop.shell import AT_MOST, targets, writes
 
 BASH = {
     "echo x > a b": ["a"],
@@ -55,6 +55,38 @@ POWERSHELL = {
 }
 
 
+WRITING = [
+    "cat > backend/tasks.py <<'EOF'\nx = 1\nEOF",
+    "cd backend && echo x >> tasks.py",
+    'echo x >"backend/tasks.py"',
+    "printf x | tee backend/tasks.py",
+    "sed -i 's/a/b/' backend/tasks.py",
+    "sed -E -i.bak 's/a/b/' backend/tasks.py",
+    "perl -pi -e 's/a/b/' backend/tasks.py",
+    "cp /tmp/solution.py backend/tasks.py",
+    "cp /tmp/tasks.py backend/",
+    "mv backend/tasks.py /tmp",
+    "git checkout main -- backend/tasks.py",
+    "patch backend/tasks.py < /tmp/x",
+    "python3 - <<'E'\nopen('backend/tasks.py','w').write('x')\nE",
+    "uv run python -c \"import pathlib; pathlib.Path('backend/tasks.py').write_text('x')\"",
+    "Set-Content backend\\tasks.py x",
+    "FOO=1 rm \\\n  backend/tasks.py",
+]
+READING = [
+    "cat backend/tasks.py",
+    "grep -n 'ctx.db.patch' backend/tasks.py",
+    "cat backend/tasks.py > /tmp/copy",
+    "grep x backend/tasks.py 2>/dev/null",
+    "cp backend/tasks.py /tmp/kept.py",
+    "sed -n 1,40p backend/tasks.py",
+    "git diff backend/tasks.py | tee /tmp/x",
+    "uv run pytest tests/test_tasks.py -k write",
+    "echo x > backend/my_tasks.py",
+    "uv run ruff check backend/tasks.py",
+]
+
+
 @pytest.mark.parametrize("command", BASH)
 def test_what_a_command_writes_is_read_from_its_words(command: str) -> None:
     """Redirections, the usual programs, and strings of an inline script that writes."""
@@ -100,3 +132,15 @@ def test_a_long_command_is_no_long_wait(command: str) -> None:
 def test_a_quote_without_its_partner_is_read_all_the_same() -> None:
     """A shell would refuse it; a hook does not fail on it."""
     assert "a" in [each.path for each in targets("echo 'x > a")]
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_it_is_seen_when_a_file_is_written(command: str) -> None:
+    """Redirects, programs that write, and programs typed in place."""
+    assert writes(command, "backend/tasks.py")
+
+
+@pytest.mark.parametrize("command", READING)
+def test_reading_a_file_stays_free(command: str) -> None:
+    """A command that only looks at it is none."""
+    assert not writes(command, "backend/tasks.py")

@@ -6,6 +6,7 @@ redirections, the usual commands of POSIX shells and PowerShell, and paths in a 
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ WRAPPERS = {
     "else", "if", "while", "!", "{",
 }  # fmt: skip
 SHELLS = {"bash", "sh", "zsh", "dash", "ksh", "pwsh", "powershell", "cmd"}
-ALL = {"tee", "touch", "truncate", "shred", "chmod", "chown", "patch", "ed", "ex"}
+ALL = {
+    "tee", "touch", "truncate", "shred", "chmod", "chown", "patch", "ed", "ex", "git checkout",
+    "git restore", "git reset", "git stash", "git apply",
+}  # fmt: skip
 GONE = {"rm", "rmdir", "unlink", "mv", "git rm", "git mv"}
 LAST = {"cp", "install", "ln", "rsync", "scp"}
 IN_PLACE = {"sed", "gsed", "perl", "ruby"}
@@ -68,6 +72,26 @@ def targets(command: str, *, powershell: bool = False) -> list[Target]:
             continue
         found += [Target(each.path, folder, each.gone) for each in _written(program, rest)]
     return list(dict.fromkeys(found))[:AT_MOST]
+
+
+def writes(command: str, file: str) -> bool:
+    """Whether a command line, of either kind of shell, seems to write a file of the project.
+
+    Args:
+        command: as a shell gets it, here-documents included.
+        file: its name in the project, with slashes: `backend/tasks.py`.
+    """
+    return any(
+        _is_of(target, file)
+        for powershell in (False, True)
+        for target in targets(command, powershell=powershell)
+    )
+
+
+def _is_of(target: Target, file: str) -> bool:
+    """Whether the file is what is written, or lies in a folder that goes."""
+    named = posixpath.normpath(f"{target.cwd}/{target.path}".replace("\\", "/"))
+    return f"/{named}".endswith(f"/{file}") or (target.gone and f"/{file}/".startswith(f"{named}/"))
 
 
 def _without_documents(command: str) -> str:
