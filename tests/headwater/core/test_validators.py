@@ -82,6 +82,7 @@ def test_an_unknown_type_is_refused() -> None:
     ("validator", "value", "message"),
     [
         (Number(), "1", "Value does not match validator. Expected number, got string: '1'"),
+        (Number(), None, "Value does not match validator. Expected number, got null"),
         (Object({"a": Field(Number())}), {}, "Object is missing the required field `a`"),
         (Object(), {"x": 1.0}, "Object contains extra field `x` that is not in the validator"),
         (IdOf("tasks"), "user1", "Found ID 'user1' from table `users`"),
