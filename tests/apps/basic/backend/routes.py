@@ -54,8 +54,8 @@ async def megabytes(count: int) -> StreamingResponse:
 @router.get("/wait/{name:path}")
 async def wait(ctx: HttpCtx, name: str) -> None:
     """For ever; counts when it begins and when it is ended."""
-    await ctx.run_mutation(increment, name=name)
     try:
+        await ctx.run_mutation(increment, name=name)
         await asyncio.Event().wait()
     finally:
         await asyncio.shield(asyncio.create_task(count(ctx, name)))
