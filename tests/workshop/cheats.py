@@ -209,6 +209,10 @@ CHEATS: dict[str, Cheat] = {
         body="for number in range(1, 400):\n"
         "    forge({'call': number, 'return': 'a' * 32, 'used': {}, 'log': []})\n" + LAZY,
     ),
+    "reply-to-nothing": Cheat(
+        top=_FIND_PIPE,
+        body="forge({'call': 10**6, 'return': 'a' * 32, 'used': {}, 'log': []})\n" + LAZY,
+    ),
     "return-twice": Cheat(
         top="from headwater.core.placement import InProcess\n" + _FIND_PIPE,
         body="import itertools\n"
