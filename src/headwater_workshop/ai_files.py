@@ -78,7 +78,7 @@ def block(name: str) -> str:
     """A block with its markers, as AGENTS.md holds it."""
     body = bodies()[name]
     begin = f"<!-- headwater:{name}, written by headwater; change what is outside -->"
-    return f"{begin}\n{body}\n<!-- headwater:{name} end {_digest(body)} -->"
+    return f"{begin}\n{body}\n<!-- headwater:{name} end {digest(body)} -->"
 
 
 def states(text: str, mode: str, where: str = "AGENTS.md") -> dict[str, State]:
@@ -161,10 +161,11 @@ def _state(found: re.Match[str] | None, name: str) -> State:
 
 def _is_edited(found: re.Match[str]) -> bool:
     # The first template's markers had no digest: such a block counts as written by program.
-    return bool(found["digest"]) and found["digest"] != _digest(found["body"])
+    return bool(found["digest"]) and found["digest"] != digest(found["body"])
 
 
-def _digest(body: str) -> str:
+def digest(body: str) -> str:
+    """A short mark of a text: equal marks, equal text."""
     return hashlib.sha256(body.encode()).hexdigest()[:8]
 
 

@@ -21,6 +21,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
+from headwater.deployment import running_url
+
 from . import ai_files
 from .ai_files import State
 from .hooks import EVENTS, PROBE
@@ -83,7 +85,7 @@ def environment(project: Path) -> Check:
 
 def port(project: Path) -> Check:
     """Whether the server's port is free, or has this project's server."""
-    told = str(_json(project / ".headwater" / "server.json").get("url", ""))
+    told = running_url(project) or ""
     own = told.rpartition(":")[2]
     if own.isdigit() and _answers(int(own)):
         return Check("port", "ok", f"this project's server answers at {told}")

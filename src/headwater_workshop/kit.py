@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -108,6 +109,14 @@ def _unreadable(source: Path, why: str) -> KitError:
         where=f"{source}: {why}",
         fix="install it again: uv sync --reinstall-package headwater",
     )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader finds the old one or the new one, never half of one."""
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
 
 
 def write_tree(tree: Tree, folder: Path) -> None:

@@ -7,7 +7,6 @@ changed it, and it is left to them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from jinja2 import Environment
 
-from .ai_files import State
+from .ai_files import State, digest
 from .hooks.records import AI_FILES
 from .kit import kit_root, read_folder
 from .mode import MODES, asked_mode
@@ -53,7 +52,7 @@ def file_states(project: Path) -> dict[str, State]:
         name: _state(
             project / name,
             {each[name] for each in variants[now]},
-            {_digest(each[name]) for mode in MODES for each in variants[mode]}
+            {digest(each[name]) for mode in MODES for each in variants[mode]}
             | {known.get(name, "")},
         )
         for name in variants[now][0]
@@ -101,7 +100,7 @@ def record(project: Path) -> None:
     known = _recorded(project)
     for name, state in file_states(project).items():
         if state is State.CURRENT:
-            known[name] = _digest(_read(project / name))
+            known[name] = digest(_read(project / name))
     path = project / RECORD
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -122,7 +121,7 @@ def _state(path: Path, variants: set[str], ours: set[str]) -> State:
     text = _read(path)
     if text in variants:
         return State.CURRENT
-    return State.STALE if _digest(text) in ours else State.EDITED
+    return State.STALE if digest(text) in ours else State.EDITED
 
 
 def _recorded(project: Path) -> dict[str, str]:
@@ -142,7 +141,3 @@ def _read(path: Path) -> str:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .kit import Tree
 from .lessons import Lesson
-from .regions import given, statements
+from .regions import first_line, given, statements
 from .stages import template_tree
 
 _LINE = 100
@@ -211,8 +211,7 @@ def _order(node: ast.stmt) -> tuple[int, bool, str]:
 
 def _text(node: ast.stmt, lines: list[str]) -> str:
     """A statement as it was written, with its decorators and the comment above it."""
-    decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(each.lineno for each in decorators)])
+    first = first_line(node)
     while first > 1 and lines[first - 2].startswith("#"):
         first -= 1
     return "\n".join(lines[first - 1 : node.end_lineno])

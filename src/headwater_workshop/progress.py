@@ -9,13 +9,12 @@ seen.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .kit import KitError
+from .kit import KitError, write_whole
 from .lessons import Lesson
 from .regions import own_part
 
@@ -120,12 +119,8 @@ def load_progress(project: Path) -> Progress:
 
 def save_progress(project: Path, progress: Progress) -> None:
     """Keep the progress: a reader finds the old file or the new one, never half of one."""
-    path = progress_file(project)
-    path.parent.mkdir(exist_ok=True)
     data = {"version": _VERSION, **asdict(progress)}
-    partial = path.with_suffix(".json.partial")
-    partial.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(progress_file(project), json.dumps(data, indent=2) + "\n")
 
 
 def record_start(project: Path, lesson: Lesson, at: str) -> None:

@@ -7,14 +7,14 @@ to look, and ends when the server ends.
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
+
+from headwater.deployment import running_server
 
 SEED = "seed:sample_data"
 POLL_S = 0.1
@@ -51,10 +51,9 @@ def serve(command: Sequence[str], folder: Path, port: int) -> int:
 def address(server: subprocess.Popen[bytes], folder: Path) -> str:
     """Where the server answers, once it says so; empty when it ended instead."""
     while server.poll() is None:
-        with suppress(OSError):
-            said = json.loads((folder / ".headwater" / "server.json").read_text(encoding="utf-8"))
-            if said["pid"] == server.pid:  # another number is an earlier server's
-                return str(said["url"])
+        said = running_server(folder)
+        if said.get("pid") == server.pid:  # another number is an earlier server's
+            return str(said["url"])
         time.sleep(POLL_S)
     return ""
 

@@ -11,7 +11,7 @@ from headwater.check.contexts import Contexts
 from headwater.check.project import FunctionInfo, Module, Project
 from headwater.check.registered import Registered, registered_functions
 from headwater.check.tables import Tables, read_tables
-from headwater.rules import Finding, Severity, rule
+from headwater.rules import Finding, Severity, rule, through
 
 Node = ast.expr | ast.stmt | ast.arg | ast.keyword
 
@@ -134,10 +134,7 @@ class Facts:
 
 
 def via(entry: Registered, step: Step) -> str:
-    """`helper notify, line 17`; with the file, where that is another one than the finding's."""
-    if not step.helpers:
-        return ""
-    word = "helper" if len(step.helpers) == 1 else "helpers"
+    """How a step was reached, as findings say it; empty for the function itself."""
     home = entry.function.module
-    place = "" if step.function.module is home else f" of {home.source.path}"
-    return f"{word} {' > '.join(step.helpers)}, line {step.called_at}{place}"
+    path = "" if step.function.module is home else home.source.path
+    return through(step.helpers, step.called_at, path)

@@ -13,7 +13,7 @@ from headwater.errors import (
     RegistrationError,
     RuleViolation,
 )
-from headwater.rules import RULES, Finding, Stage
+from headwater.rules import RULES, Finding, Stage, through
 
 _FIXES = {"HW103": "call it with what its signature says"}
 
@@ -100,11 +100,9 @@ def _from(spots: list[Spot], known: Finding) -> list[Spot]:
 
 
 def via(spots: list[Spot]) -> str:
-    """`helper notify, line 17`; with the file, where that is another one than the finding's."""
+    """How the innermost line was reached, as findings say it; empty where nobody else called."""
     if len(spots) < 2:
         return ""
     *helpers, (_, path, line, _) = spots
     names = [name.rpartition(".")[2] for name, *_ in reversed(helpers)]
-    word = "helper" if len(names) == 1 else "helpers"
-    place = "" if path == spots[0][1] else f" of {path}"
-    return f"{word} {' > '.join(names)}, line {line}{place}"
+    return through(names, line, "" if path == spots[0][1] else path)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headwater.rules import callers, data, determinism, edges, functions, judging
-from headwater.rules.model import STAGES, Finding, Rule, Severity, Stage
+from headwater.rules.model import STAGES, Finding, Rule, Severity, Stage, through
 
-__all__ = ["RULES", "STAGES", "Finding", "Rule", "Severity", "Stage", "rule"]
+__all__ = ["RULES", "STAGES", "Finding", "Rule", "Severity", "Stage", "rule", "through"]
 
 _HUNDREDS = (judging, functions, determinism, callers, data, edges)
 

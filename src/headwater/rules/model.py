@@ -6,7 +6,7 @@ A rule is written here once. `headwater check` (stage S), registration (R) and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -136,3 +136,18 @@ class Rule:
             kind=kind,
             via=via,
         )
+
+
+def through(helpers: Sequence[str], line: int, path: str = "") -> str:
+    """The `via` of a finding: `helper notify, line 17`; empty without helpers.
+
+    Args:
+        helpers: their names, from the one that the function calls.
+        line: where it does.
+        path: the file of that line, where it is another one than the finding's.
+    """
+    if not helpers:
+        return ""
+    word = "helper" if len(helpers) == 1 else "helpers"
+    place = f" of {path}" if path else ""
+    return f"{word} {' > '.join(helpers)}, line {line}{place}"

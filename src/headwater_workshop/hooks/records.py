@@ -7,9 +7,10 @@ turn was not let end since then.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from ..kit import write_whole
 
 SESSIONS_KEPT = 20
 FILE = ".headwater/hooks.json"
@@ -40,12 +41,8 @@ def save(root: Path, session: str, record: Record) -> None:
     records.pop(session, None)
     records[session] = record
     newest = list(records.items())[-SESSIONS_KEPT:]
-    path = root / FILE
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
     text = json.dumps({name: asdict(each) for name, each in newest}, indent=2)
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(root / FILE, text + "\n")
 
 
 def mark(root: Path) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from headwater.check import check_project
+from headwater.deployment import running_server
 
 from ..mode import mode_of
 from ..tutor import current_lesson, lesson_facts, turn_line
@@ -53,13 +53,12 @@ def _lesson(root: Path) -> str:
 
 
 def _server(root: Path) -> str:
-    try:
-        told = json.loads((root / ".headwater" / "server.json").read_text(encoding="utf-8"))
-        if _runs(told.get("pid")):
-            return f"Its server said that it answers at {told['url']}."
-        return "Its server was ended; `uv run headwater dev` starts it."
-    except (OSError, ValueError, KeyError, TypeError):
+    told = running_server(root)
+    if "url" not in told:
         return "Its server is not running; `uv run headwater dev` starts it."
+    if not _runs(told.get("pid")):
+        return "Its server was ended; `uv run headwater dev` starts it."
+    return f"Its server said that it answers at {told['url']}."
 
 
 def _runs(process: object) -> bool:
