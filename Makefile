@@ -14,7 +14,7 @@ PORT ?= 3210
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help start test prove bench docs docs-pages format lint complete lock clean
+.PHONY: help start test prove again bench docs docs-pages format lint complete lock clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -37,6 +37,9 @@ test: $(READY) lint docs  ## the daily gate: format, lint, types, tests, docs
 
 prove: $(READY)  ## what takes longer: mutants, long histories, the whole template matrix
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscope-reorder -m prove
+
+again: $(READY)  ## the tests that failed last, once more and one after the other
+	$(BIN)/pytest -rs --last-failed --last-failed-no-failures none
 
 bench: $(READY)  ## ratios against the baselines; docs/benchmarks.md says how to read them
 	$(BIN)/python -m benchmarks

@@ -26,7 +26,7 @@ from .lessons import Lesson, LessonError, find_lesson, load_lessons
 from .mode import mode_of
 from .own_work import Kept, Laid, lay
 from .progress import Progress, find_project, load_progress, timestamp
-from .stages import FOLDERS, stage, started, with_page_test
+from .stages import FOLDERS, last_stage, started, with_page_test
 
 app = typer.Typer(help="The lessons: read, begin, get a hint, start again, jump.")
 
@@ -111,8 +111,7 @@ def goto(
     with _told(as_json):
         project, at = find_project(), timestamp()
         if word == _END:
-            lessons = load_lessons()
-            tree = with_page_test(stage(len(lessons), lessons), project)
+            tree = with_page_test(last_stage(), project)
             laid = lay(project, tree, "goto-end", at, replace=FOLDERS)
             _report("After the last lesson", laid, "headwater lesson list", as_json)
             return

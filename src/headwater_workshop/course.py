@@ -13,7 +13,7 @@ from .lessons import Lesson, complete_overlay, load_lessons
 from .own_code import Broken, broken_imports, lesson_names, with_own_code
 from .progress import Progress, load_progress, record_solution_seen
 from .regions import own_part, part_of
-from .stages import FOLDERS, stage, started
+from .stages import FOLDERS, last_stage, stage, started
 
 
 def state_of(lesson: Lesson, progress: Progress) -> dict[str, Any]:
@@ -82,7 +82,8 @@ def beginning(project: Path, lesson: Lesson) -> Beginning:
     lessons, files = load_lessons(), project_files(project)
     tree, stays = with_own_code(files, lesson_files(lesson), lesson_names(lessons))
     broken = broken_imports({**files, **tree})
-    later = {name for each in lessons[lesson.number - 1 :] for name in each.overlay("solution")}
+    coming = [each for each in lessons if each.number >= lesson.number]
+    later = {name for each in coming for name in each.overlay("solution")}
     later -= started(lesson).keys()
     remove = sorted({each.path for each in broken} & later)
     return Beginning(tree, stays, remove, [each for each in broken if each.path not in remove])
@@ -100,7 +101,7 @@ def project_files(project: Path) -> dict[str, bytes]:
 
 def ahead_of_lessons(project: Path) -> list[str]:
     """Files of the complete backend that no lesson brings, where a project has them."""
-    last = stage(len(load_lessons()))
+    last = last_stage()
     added = [name for name in complete_overlay() if name not in last]
     return sorted(name for name in added if (project / name).is_file())
 

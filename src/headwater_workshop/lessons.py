@@ -26,6 +26,7 @@ _KEYS = (
     *("title", "question", "minutes", "minutes_short"),
     *("objectives", "files", "targets", "hints"),
 )
+_MAY_BE_LEFT_OUT = ("draft", "optional")
 _TARGET = re.compile(r"[\w/]+\.py:[A-Za-z]\w*")
 _TYPES = {"title": str, "question": str, "minutes": int, "minutes_short": int}
 
@@ -55,8 +56,11 @@ class Lesson:
     """One lesson: its data and every file of its folder.
 
     Attributes:
+        minutes_short: in the short workshop; 0 when it is not a part of that.
         files: patterns of the files that may change.
         targets: the learner's part, `FILE:NAME` each; in tutor mode an assistant leaves it alone.
+        draft: still being written: nobody but its author is shown it.
+        optional: taught where time is left; no later lesson needs it.
     """
 
     number: int
@@ -70,6 +74,8 @@ class Lesson:
     targets: tuple[str, ...]
     hints: Mapping[str, tuple[str, ...]]
     tree: Tree
+    draft: bool = False
+    optional: bool = False
 
     @property
     def label(self) -> str:
@@ -127,15 +133,19 @@ class Lesson:
         return tuple(sorted({names[1] for names in parts if names[0] == part and len(names) > 2}))
 
 
-def load_lessons(tree: Tree | None = None) -> tuple[Lesson, ...]:
-    """Every lesson in order, from the kit or from the given files of a `lessons/` folder."""
+def load_lessons(tree: Tree | None = None, *, drafts: bool = False) -> tuple[Lesson, ...]:
+    """Every lesson in order, from the kit or from the given files of a `lessons/` folder.
+
+    Args:
+        drafts: those too that are still being written.
+    """
     tree = lessons_tree() if tree is None else tree
     names = sorted({path.split("/")[0] for path in tree})
     lessons = tuple(_load(name, _below(tree, name)) for name in names if _FOLDER.fullmatch(name))
     numbers = [lesson.number for lesson in lessons]
     if numbers != list(range(1, len(numbers) + 1)):
         raise _misfit("", f"the lessons are numbered {numbers}", "number them 1, 2, 3 ...")
-    return lessons
+    return tuple(lesson for lesson in lessons if drafts or not lesson.draft)
 
 
 def complete_overlay(tree: Tree | None = None) -> dict[str, bytes]:
@@ -182,6 +192,8 @@ def _load(name: str, tree: Tree) -> Lesson:
         targets=tuple(data["targets"]),
         hints={key: tuple(text.strip() for text in rungs) for key, rungs in data["hints"].items()},
         tree=tree,
+        draft=data.get("draft") is True,
+        optional=data.get("optional") is True,
     )
     _check_hints(lesson)
     return lesson
@@ -191,13 +203,13 @@ def _check_keys(name: str, data: dict[str, Any], number: int) -> None:
     missing = [key for key in _KEYS if key not in data]
     if missing:
         raise _misfit(name, f"lesson.toml has no {', '.join(missing)}", "add it")
-    unknown = sorted(set(data) - {*_KEYS, "number", "name"})
+    unknown = sorted(set(data) - {*_KEYS, *_MAY_BE_LEFT_OUT, "number", "name"})
     if unknown:
         raise _misfit(name, f"lesson.toml has an unknown {', '.join(unknown)}", "remove it")
     if data.get("number") != number or data.get("name") != name[3:]:
         raise _misfit(name, "lesson.toml has another number or name", "make it the folder's")
     for key, kind in _TYPES.items():
-        if not isinstance(data[key], kind) or not data[key]:
+        if not isinstance(data[key], kind) or (not data[key] and key != "minutes_short"):
             raise _misfit(name, f"{key} in lesson.toml is not {kind.__name__}", "give it a value")
     bad = [target for target in data["targets"] if not _TARGET.fullmatch(str(target))]
     if bad or not data["targets"]:

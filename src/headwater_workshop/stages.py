@@ -31,7 +31,9 @@ def stage(number: int, lessons: tuple[Lesson, ...] | None = None) -> dict[str, b
     """The project's backend and tests after lesson `number`; 0 is the beginning."""
     lessons = load_lessons() if lessons is None else lessons
     tree = template_tree("workshop")
-    for lesson in lessons[:number]:
+    for lesson in lessons:
+        if lesson.number > number:
+            break
         tree |= lesson.overlay("starter") | lesson.overlay("solution")
     return tree
 
@@ -50,8 +52,13 @@ def variant(
 
 def complete() -> dict[str, bytes]:
     """The whole project: every lesson solved, and what no lesson teaches."""
+    return last_stage() | complete_overlay()
+
+
+def last_stage() -> dict[str, bytes]:
+    """The project with every lesson solved."""
     lessons = load_lessons()
-    return stage(len(lessons), lessons) | complete_overlay()
+    return stage(lessons[-1].number, lessons)
 
 
 def with_page_test(tree: Tree, project: Path) -> dict[str, bytes]:

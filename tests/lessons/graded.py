@@ -23,10 +23,10 @@ def graded(number: int, against: int, part: str) -> GradeResult:
     Args:
         part: `stage`, `started`, or a variant: `right/NAME`, `wrong/NAME`.
     """
-    lesson = LESSONS[number - 1] if number else None
+    by_number = {lesson.number: lesson for lesson in LESSONS}
     with tempfile.TemporaryDirectory() as folder:
-        write(_tree(lesson, part), Path(folder))
-        return grade(Path(folder), LESSONS[against - 1], seed=SEED)
+        write(_tree(by_number.get(number), part), Path(folder))
+        return grade(Path(folder), by_number[against], seed=SEED)
 
 
 def _tree(lesson: Lesson | None, part: str) -> dict[str, bytes]:

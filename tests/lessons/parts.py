@@ -10,6 +10,7 @@ from headwater_workshop.lessons import Lesson, load_lessons
 
 TREE = lessons_tree()
 LESSONS = load_lessons(TREE)
+NUMBERS = [0, *(lesson.number for lesson in LESSONS)]
 WRONG = [(lesson, name) for lesson in LESSONS for name in lesson.wrong]
 RIGHT = [(lesson, name) for lesson in LESSONS for name in lesson.right]
 

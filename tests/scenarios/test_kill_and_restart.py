@@ -118,9 +118,13 @@ def test_timestamps_go_on_after_a_restart(start_server: StartServer, open_raw: O
 def test_serving_process_killed_alone_comes_back_by_itself(
     start_server: StartServer, open_client: OpenClient
 ) -> None:
-    """The supervisor restarts a server that died; the client notices only a pause."""
+    """The supervisor restarts a server that died; the client notices only a pause.
+
+    A client that sends again what it had no answer for: the PyPI one may give up a call that was on
+    its way when the connection broke.
+    """
     server = start_server()
-    user = open_client("python", server)
+    user = open_client("react", server)
     feed = user.subscribe("counters:read", name="phoenix")
     feed.equals(0)
     user.call("mutation", "counters:increment", name="phoenix")
