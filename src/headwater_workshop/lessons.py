@@ -4,6 +4,7 @@
       lesson.md  lesson.toml      text; title, minutes, objectives, hints
       starter/  solution/         files laid over the stage before
       right/NAME/  wrong/NAME/    files laid over the solution; wrong ones with expected.toml
+      cheat/NAME/                 likewise: what tries to pass without being right
       tests/checks.py             what the grader asks
 
 What is wrong in a folder is said when it is loaded, with the file and what to do.
@@ -102,6 +103,11 @@ class Lesson:
         """Names of the wrong solutions, which the grader must refuse."""
         return self._folders("wrong")
 
+    @property
+    def cheats(self) -> tuple[str, ...]:
+        """Names of the lesson's own cheats, none of which may pass."""
+        return self._folders("cheat")
+
     def read(self, path: str) -> str:
         """The text of one file of the lesson's folder."""
         if path not in self.tree:
@@ -109,7 +115,7 @@ class Lesson:
         return self.tree[path].decode()
 
     def overlay(self, part: str) -> dict[str, bytes]:
-        """The project files of `starter`, `solution`, `right/NAME` or `wrong/NAME`."""
+        """The project files of `starter`, `solution`, `right/NAME`, `wrong/NAME` or `cheat/NAME`."""
         prefix = f"{part}/"
         found = {
             path.removeprefix(prefix): content

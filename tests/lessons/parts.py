@@ -12,6 +12,7 @@ TREE = lessons_tree()
 LESSONS = load_lessons(TREE)
 NUMBERS = [0, *(lesson.number for lesson in LESSONS)]
 WRONG = [(lesson, name) for lesson in LESSONS for name in lesson.wrong]
+CHEATS = [(lesson, name) for lesson in LESSONS for name in lesson.cheats]
 RIGHT = [(lesson, name) for lesson in LESSONS for name in lesson.right]
 
 _BLOCK = re.compile(r'^```(\w*)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
