@@ -115,7 +115,7 @@ class Lesson:
         return self.tree[path].decode()
 
     def overlay(self, part: str) -> dict[str, bytes]:
-        """The project files of `starter`, `solution`, `right/NAME`, `wrong/NAME` or `cheat/NAME`."""
+        """The project files of a part: `starter`, `solution`, `right/NAME`, `wrong/NAME` ..."""
         prefix = f"{part}/"
         found = {
             path.removeprefix(prefix): content

@@ -46,7 +46,7 @@ def started(lesson: Lesson, lessons: tuple[Lesson, ...] | None = None) -> dict[s
 def variant(
     lesson: Lesson, part: str, lessons: tuple[Lesson, ...] | None = None
 ) -> dict[str, bytes]:
-    """The finished lesson with `right/NAME`, `wrong/NAME` or `cheat/NAME` laid over the solution."""
+    """The finished lesson with `right/NAME`, `wrong/NAME` or `cheat/NAME` laid over it."""
     return stage(lesson.number, lessons) | lesson.overlay(part)
 
 

@@ -17,23 +17,6 @@ from tests.workshop.cheats import CHEATS, TASKS, Cheat
 IMPATIENT = WorkerLimits(load_s=3.0, call_s=0.7)
 LONGEST_S = 60
 
-LIST_OPEN_WITH_FORGED_COUNTERS = """
-from headwater.core.requests import Range, Scan, ScanMore
-
-@query
-async def list_open(ctx: QueryCtx, project_id: Id[Project]) -> list[Task]:
-    run, load = ctx.db._run, ctx.db._tables.load
-    batch = await run.ask(Scan(Range("tasks", descending=True), 8, stream=True))
-    found = list(batch.documents)
-    while not batch.done:
-        batch = await run.ask(ScanMore(batch.scan, 512))
-        found += batch.documents
-        batch.scan.used = 0
-    batch.scan.used = 0
-    tasks = [load(stored) for stored in found]
-    return [t for t in tasks if t.project_id == project_id and not t.completed][:100]
-"""
-
 
 def graded(
     tree: dict[str, bytes],
@@ -108,9 +91,7 @@ def test_read_counters_cannot_be_forged(tmp_path: Path) -> None:
     """A handler that scans the table and reports that it looked at nothing is counted all the
     same.
     """
-    tree = variant(find_lesson("2"), "wrong/Q101-filter-in-python")
-    source = tree[TASKS].decode().replace("async def list_open", "async def list_open_before")
-    tree[TASKS] = (source + LIST_OPEN_WITH_FORGED_COUNTERS).encode()
+    tree = variant(find_lesson("2"), "cheat/forged-counters")
     result = graded(tree, tmp_path, "2", limits=None)  # it reads 10,000 documents
     failed = {check.name: check.finding for check in result.checks if check.finding is not None}
     assert list(failed) == ["reads"], result.to_json()
