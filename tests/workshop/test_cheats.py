@@ -12,7 +12,7 @@ from headwater_workshop import grader, jail
 from headwater_workshop.lessons import find_lesson
 from headwater_workshop.report import GradeResult
 from headwater_workshop.stages import stage, variant, write
-from tests.workshop.cheats import CHEATS, TASKS, Cheat
+from tests.workshop.cheats import CHEATS, Cheat
 
 IMPATIENT = WorkerLimits(load_s=3.0, call_s=0.7)
 LONGEST_S = 60
