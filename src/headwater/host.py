@@ -19,7 +19,7 @@ from headwater.core.identity import identity_of
 from headwater.core.manifest import FunctionKind, FunctionSpec, IndexSpec, Manifest, TableSpec
 from headwater.core.migration import adopt, documents
 from headwater.core.names import python_name, wire_name
-from headwater.core.requests import Insert, Page, Range, Scan
+from headwater.core.requests import Delete, Insert, Page, Range, Scan
 from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.transaction import Transaction
 from headwater.settings import Limits
@@ -113,6 +113,15 @@ class Host:
             self._commits.apply(transaction.overlay.write_set())
             self._commits.commit()
         return ids
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Deletes documents without any function of the backend, all in one transaction."""
+        now_ms = self.clock.now_ns() / 1e6
+        transaction = Transaction(self._database, now_ms=now_ms, writable=True)
+        for document_id in ids:
+            transaction.answer(Delete(document_id))
+        self._commits.apply(transaction.overlay.write_set())
+        self._commits.commit()
 
     def misfit(self, table: str, document: dict[str, Any]) -> str | None:
         """Why a document does not fit the table as the backend declares it, None when it does."""

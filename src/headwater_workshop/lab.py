@@ -184,6 +184,10 @@ class Lab:
                 more=self._objective.partition(".")[0],
             )
 
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete documents, as nobody's call: somebody's change meanwhile."""
+        self._host.delete(ids)
+
     def misfit(self, table: str, document: Mapping[str, Any]) -> str | None:
         """Why a table would refuse a document; None when it would take it."""
         return self._host.misfit(table, dict(document))

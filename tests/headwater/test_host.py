@@ -72,6 +72,14 @@ def test_more_documents_than_one_transaction_takes_are_stored_in_order(host: Hos
     assert len(set(ids)) == len(host.documents("books")) == 4_500
 
 
+def test_the_host_deletes_documents(host: Host) -> None:
+    """Those, and no others: functions read what is left."""
+    ids = host.insert("books", [{"title": str(n), "pages": 1.0} for n in range(4)])
+    host.delete(ids[1:3])
+    assert [book["_id"] for book in host.documents("books")] == [ids[0], ids[3]]
+    assert host.call("books:thick", "query", {"least": 0}).documents_read == 2
+
+
 def test_a_document_that_does_not_fit_is_refused(host: Host) -> None:
     """The table's declaration holds for the host too, and `misfit` says why beforehand."""
     assert host.misfit("books", {"title": "t", "pages": 1}) is None
