@@ -45,6 +45,7 @@ class KeyInfo(Model):
     last_four: str
     uses: int
     last_used_at: float | None = None
+    expires_at: float | None = None
     revoked_at: float | None = None
 
 
@@ -56,14 +57,19 @@ def hash_of(key: str) -> str:
 
 
 @action
-async def create_api_key(ctx: ActionCtx, name: KeyName) -> NewKey:
+async def create_api_key(ctx: ActionCtx, name: KeyName, expires_at: float | None = None) -> NewKey:
     """Make a key for the signed-in person; nobody can ever show it again.
 
+    From `expires_at` on, in milliseconds as `ctx.now` is, it opens nothing; without it, it lasts.
     An action, because `ctx.random` of a mutation is repeatable, and secrets must not be.
     """
     key = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     key_id = await ctx.run_mutation(
-        save_api_key, name=name, key_hash=hash_of(key), last_four=key[-4:]
+        save_api_key,
+        name=name,
+        key_hash=hash_of(key),
+        last_four=key[-4:],
+        expires_at=expires_at,
     )
     return NewKey(id=key_id, key=key)
 
@@ -91,16 +97,34 @@ async def revoke_api_key(ctx: MutationCtx, key_id: Id[ApiKey]) -> None:
 
 @internal_mutation
 async def save_api_key(
-    ctx: MutationCtx, name: KeyName, key_hash: str, last_four: str
+    ctx: MutationCtx,
+    name: KeyName,
+    key_hash: str,
+    last_four: str,
+    expires_at: float | None = None,
 ) -> Id[ApiKey]:
     """Store a fresh key of the signed-in person, who may have 20 that open something."""
     user = await signed_in(ctx)
+    if expires_at is not None and expires_at <= ctx.now:
+        raise invalid("This key would have expired already.")
     keys = ctx.db.query(ApiKey).with_index("by_user", user_id=user.id)
-    live = await keys.filter(lambda key: key.revoked_at is None).take(MOST)
+    live = await keys.filter(lambda key: opens(key, ctx.now)).take(MOST)
     if len(live) == MOST:
         raise invalid(f"You have {MOST} keys. Revoke one first.")
-    key = ApiKey(user_id=user.id, name=name, key_hash=key_hash, last_four=last_four)
-    return await ctx.db.insert(key)
+    return await ctx.db.insert(
+        ApiKey(
+            user_id=user.id,
+            name=name,
+            key_hash=key_hash,
+            last_four=last_four,
+            expires_at=expires_at,
+        )
+    )
+
+
+def opens(key: ApiKey, now: float) -> bool:
+    """Whether a key is neither revoked nor expired."""
+    return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
 
 async def use_key(ctx: MutationCtx, key_hash: str) -> User:
@@ -110,7 +134,7 @@ async def use_key(ctx: MutationCtx, key_hash: str) -> User:
     a hash nobody comes to the key.
     """
     key = await ctx.db.query(ApiKey).with_index("by_key_hash", key_hash=key_hash).unique()
-    user = await ctx.db.get(key.user_id) if key and key.revoked_at is None else None
+    user = await ctx.db.get(key.user_id) if key and opens(key, ctx.now) else None
     if key is None or user is None:
         raise AppError({"code": "UNAUTHENTICATED", "message": "This key opens nothing."})
     await take_token(ctx, f"api:{key.id}", burst=BURST, refill_ms=REFILL_MS)
@@ -125,5 +149,6 @@ def _info(key: ApiKey) -> KeyInfo:
         last_four=key.last_four,
         uses=key.uses,
         last_used_at=key.last_used_at,
+        expires_at=key.expires_at,
         revoked_at=key.revoked_at,
     )

@@ -147,6 +147,7 @@ class ApiKey(Document, table="api_keys"):
     last_four: str
     uses: int = 0
     last_used_at: float | None = None
+    expires_at: float | None = None
     revoked_at: float | None = None
     by_key_hash = Index("key_hash")
     by_user = Index("user_id")

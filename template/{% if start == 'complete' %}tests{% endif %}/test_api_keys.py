@@ -7,6 +7,7 @@ from headwater.testing import Backend, FunctionFailed
 from backend.api_keys import MOST, create_api_key, get_api_keys, hash_of, revoke_api_key
 from backend.schema import ApiKey
 from tests.people import refused
+from tests.scene import now
 
 
 def test_a_key_is_shown_once(backend: Backend) -> None:
@@ -50,6 +51,19 @@ def test_who_revokes_one_may_make_another(backend: Backend) -> None:
         ana.action(create_api_key, name="one more")
     ana.mutation(revoke_api_key, key_id=made[0].id)
     ana.action(create_api_key, name="one more")
+
+
+def test_an_expired_key_makes_room_for_another(backend: Backend) -> None:
+    """It opens nothing, so it does not count among the twenty; and none is made expired."""
+    ana = backend.with_identity(subject="ana")
+    soon = 60_000 + backend.run(now)
+    for number in range(MOST):
+        ana.action(create_api_key, name=str(number), expires_at=soon)
+    backend.advance(minutes=1)
+    with pytest.raises(AppError, match="expired already"):
+        ana.action(create_api_key, name="late", expires_at=soon)
+    ana.action(create_api_key, name="one more")
+    assert {key.expires_at for key in ana.query(get_api_keys)} == {soon, None}
 
 
 def test_a_visitor_gets_no_key(backend: Backend) -> None:

@@ -51,6 +51,13 @@ def key_hash(authorization: Annotated[str, Header()] = "") -> str:
 KeyHash = Annotated[str, Depends(key_hash)]
 
 
+def misfits(error: ValidationError) -> HTTPException:
+    """400, with what does not fit in a body and where, but without the body."""
+    return HTTPException(
+        400, error.errors(include_url=False, include_context=False, include_input=False)
+    )
+
+
 @contextmanager
 def answered() -> Iterator[None]:
     """Turns an AppError into the HTTP status that says the same."""
@@ -75,8 +82,12 @@ async def get_tasks(ctx: HttpCtx, key: KeyHash) -> JSONResponse:
 
 
 @router.post("/api/v1/tasks", status_code=201)
-async def post_task(ctx: HttpCtx, key: KeyHash, new: NewTask) -> dict[str, str]:
-    """A new task of whose key it is."""
+async def post_task(ctx: HttpCtx, key: KeyHash, request: Request) -> dict[str, str]:
+    """A new task of whose key it is; 400 for a body that is no JSON, or JSON of another shape."""
+    try:
+        new = NewTask.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise misfits(error) from None
     with answered():
         task_id = await ctx.run_mutation(
             add_task_of_key,
@@ -106,8 +117,7 @@ async def receive_webhook(
     try:
         event = parse_event(body)
     except ValidationError as error:
-        misfits = error.errors(include_url=False, include_context=False, include_input=False)
-        raise HTTPException(400, misfits) from None
+        raise misfits(error) from None
     if event is None:
         return {"applied": False}
     with answered():
