@@ -6,8 +6,16 @@ deleted all at once would hold up everybody, and one day fail for having grown t
 
 from collections.abc import Sequence
 
-from headwater import Document, Id, MutationCtx, internal_mutation
+from headwater import (
+    Document,
+    Id,
+    MutationCtx,
+    PaginationOptions,
+    StoredFile,
+    internal_mutation,
+)
 
+from backend.attachments import is_shown, remove_image
 from backend.counters import tasks_key
 from backend.schema import (
     Counter,
@@ -38,6 +46,7 @@ async def clean_up(ctx: MutationCtx) -> None:
         expired_invitations,
         old_presence,
         old_webhook_events,
+        abandoned_files,
     ):
         await ctx.scheduler.run_after(0, job)
 
@@ -87,6 +96,19 @@ async def old_webhook_events(ctx: MutationCtx) -> None:
 
 
 @internal_mutation
+async def abandoned_files(ctx: MutationCtx, cursor: str | None = None) -> None:
+    """Files that nothing shows a day after their upload: somebody changed their mind."""
+    files = ctx.db.system.query(StoredFile)
+    old = files.with_index("by_creation_time", creation_time__lt=ctx.now - DAY_MS)
+    found = await old.paginate(PaginationOptions(num_items=BATCH, cursor=cursor))
+    for file in found.page:
+        if not await is_shown(ctx, file):
+            await ctx.storage.delete(file.id)
+    if not found.is_done:
+        await ctx.scheduler.run_after(0, abandoned_files, cursor=found.continue_cursor)
+
+
+@internal_mutation
 async def deleted_projects(ctx: MutationCtx) -> None:
     """Projects that were deleted 30 days ago, one job for each."""
     projects = ctx.db.query(Project)
@@ -132,5 +154,7 @@ async def belongings(ctx: MutationCtx, project_id: Id[Project]) -> Sequence[Docu
 async def delete_batch(ctx: MutationCtx, found: Sequence[Document], *, full: int = BATCH) -> bool:
     """Delete documents; whether there may be more of them, because the batch was full."""
     for each in found:
+        if isinstance(each, Message):
+            await remove_image(ctx, each)
         await ctx.db.delete(each.id)
     return len(found) >= full

@@ -14,6 +14,7 @@ from headwater import (
 from pydantic import Field
 
 from backend.access import forbidden, not_found, signed_in
+from backend.attachments import remove_image
 from backend.counters import bump_today
 from backend.rate_limits import take_token
 from backend.rooms import enter, is_admin
@@ -78,7 +79,7 @@ async def send_message(
 
 @mutation
 async def delete_message(ctx: MutationCtx, message_id: Id[Message]) -> None:
-    """Take a message back: one's own, or as an admin of the room's project anybody's."""
+    """Take a message back, with its image: one's own, or as an admin of the project anybody's."""
     user = await signed_in(ctx)
     message = await ctx.db.get(message_id)
     if message is None:
@@ -86,4 +87,5 @@ async def delete_message(ctx: MutationCtx, message_id: Id[Message]) -> None:
     role = await enter(ctx, message.room_id)
     if message.author_id != user.id and not is_admin(role):
         raise forbidden("This message is somebody else's.")
+    await remove_image(ctx, message)
     await ctx.db.delete(message_id)

@@ -8,6 +8,7 @@ from headwater.testing import Caller
 
 from backend.ai import start_conversation
 from backend.api_keys import create_api_key
+from backend.attachments import generate_image_url
 from backend.invitations import get_invitations, invite
 from backend.logos import generate_logo_url
 from backend.messages import send_message
@@ -72,6 +73,8 @@ class Scene:
         self.ids["cleo's conversation"] = cleo.mutation(start_conversation)
         url = ana.mutation(generate_logo_url, project_id=project_id)
         self.ids["picture"] = team.backend.upload(url, b"PNG", content_type="image/png")
+        url = ana.mutation(generate_image_url)
+        self.ids["image"] = team.backend.upload(url, b"PNG", content_type="image/png")
 
     def _add_keys(self, team: Team) -> None:
         team.backend.set_env(ENCRYPTION_KEY=Fernet.generate_key().decode())

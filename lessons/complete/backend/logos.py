@@ -1,8 +1,9 @@
 """A project's logo: uploaded by the page, then taken on by a mutation that looks at it first."""
 
-from headwater import FileMetadata, Id, MutationCtx, mutation
+from headwater import FileMetadata, Id, MutationCtx, StoredFile, mutation
 
 from backend.access import invalid, member
+from backend.attachments import is_shown
 from backend.schema import Project
 
 MOST_BYTES = 512 * 1024
@@ -21,7 +22,7 @@ async def set_logo(ctx: MutationCtx, project_id: Id[Project], storage_id: str) -
     """Make an uploaded file the project's logo, and delete the one before. For admins.
 
     The file is judged by what the server noted at its upload, not by what the page says. A file
-    that is a project's logo already is refused: whose it is shown to could have it deleted.
+    that is shown somewhere already is refused: whose it is shown to could have it deleted.
     """
     await member(ctx, project_id, "admin")
     project = await ctx.db.get(project_id)
@@ -30,7 +31,7 @@ async def set_logo(ctx: MutationCtx, project_id: Id[Project], storage_id: str) -
         raise invalid("There is no such file. Upload it again.")
     if file.storage_id == project.logo_id:
         return
-    if await _is_taken(ctx, file.storage_id):
+    if await _is_taken(ctx, file):
         raise invalid("There is no such file. Upload it again.")
     _check(file)
     await ctx.db.patch(project_id, logo_id=file.storage_id)
@@ -39,9 +40,10 @@ async def set_logo(ctx: MutationCtx, project_id: Id[Project], storage_id: str) -
         await ctx.storage.delete(old)
 
 
-async def _is_taken(ctx: MutationCtx, logo_id: str) -> bool:
-    projects = ctx.db.query(Project)
-    return await projects.with_index("by_logo_id", logo_id=logo_id).first() is not None
+async def _is_taken(ctx: MutationCtx, file: FileMetadata) -> bool:
+    files = ctx.db.system.query(StoredFile)
+    row = await files.with_index("by_storage_id", storage_id=file.storage_id).unique()
+    return row is None or await is_shown(ctx, row)
 
 
 def _check(file: FileMetadata) -> None:

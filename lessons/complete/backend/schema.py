@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from headwater import Document, Id, Index, SearchIndex
+from headwater import Document, Id, Index, SearchIndex, StoredFile
 from pydantic import Field
 
 Priority = Literal["low", "medium", "high"]
@@ -99,7 +99,9 @@ class Message(Document, table="messages"):
     author_id: Id[User] | None = None
     room_id: str  # the id of a Room, or "general": the lobby of everyone who is signed in
     timestamp: float
+    image_id: Id[StoredFile] | None = None
     by_room = Index("room_id", "timestamp")
+    by_image_id = Index("image_id")
     search_content = SearchIndex("content", filter_fields=("room_id",))
 
 

@@ -65,6 +65,12 @@ def cleos(arguments: Arguments, refusal: str = NOT_FOUND) -> Row:
     return Row(arguments, others | {"anonymous": UNAUTHENTICATED, "member": ALLOWED})
 
 
+def anas(arguments: Arguments) -> Row:
+    """For ana alone, who said it: other members see it, and may not change it."""
+    outcomes = dict(in_project(arguments).outcomes)
+    return Row(arguments, outcomes | {"member": FORBIDDEN, "admin": FORBIDDEN})
+
+
 def mine(nothing: Any, arguments: Arguments = no_arguments) -> Row:
     """For everyone, about themselves: nothing to who has nothing, and no refusal on a page that
     asks before somebody has signed in.
@@ -135,6 +141,9 @@ ROWS = {
     "messages:searchMessages": signed_in(lobby(words="hello")),
     "messages:sendMessage": signed_in(lobby(content="Hello")),
     "messages:deleteMessage": in_project(of(messageId="message"), "admin"),
+    "attachments:generateImageUrl": signed_in(),
+    "attachments:attachImage": anas(of(messageId="message", imageId="image")),
+    "attachments:getImage": in_project(of(messageId="message")),
     "presence:heartbeat": signed_in(lobby()),
     "presence:getPresent": signed_in(lobby()),
     "presence:leave": signed_in(lobby()),
