@@ -71,6 +71,7 @@ class Task(Document, table="tasks"):
     assignee_id: Id[User] | None = None
     priority: Priority | None = None
     project_id: Id[Project] | None = None
+    moved_at: float | None = None
     due_at: float | None = None
     deleted_at: float | None = None
     by_assignee = Index("assignee")

@@ -53,6 +53,13 @@ async def assignable(
         raise invalid("Whoever does the task must be a member of its project.")
 
 
+async def moved(ctx: MutationCtx, task: Task, project_id: Id[Project]) -> dict[str, Any]:
+    """What changes of a task that goes into a project: only where caller and assignee may see it."""
+    await member(ctx, project_id)
+    await assignable(ctx, project_id, task.assignee_id)
+    return {"project_id": project_id, "moved_at": ctx.now}
+
+
 async def add_task(
     ctx: MutationCtx,
     user_id: Id[User],

@@ -1,5 +1,7 @@
 """Tasks. Everyone has their own; those of a project belong to all its members."""
 
+from typing import Any
+
 from headwater import (
     UNSET,
     Id,
@@ -17,7 +19,7 @@ from backend.counters import bump_today, tasks_key, value_of
 from backend.notifications import notify, remind
 from backend.rate_limits import take_token
 from backend.schema import Priority, Project, Task, Title, User
-from backend.task_changes import add_task, assignable, change, changeable, visible
+from backend.task_changes import add_task, assignable, change, changeable, moved, visible
 from backend.webhooks import announce_completed
 
 YEAR_MS = 366 * 24 * 3600 * 1000
@@ -130,11 +132,18 @@ async def update_task(
 ) -> None:
     """Change what is given and leave the rest; `project_id` moves the task into that project."""
     task = await changeable(ctx, task_id)
+    given = {"title": title, "priority": priority, "due_at": due_at}
+    fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if project_id is not None:
-        await member(ctx, project_id)
-        await assignable(ctx, project_id, task.assignee_id)
-    given = {"title": title, "priority": priority, "due_at": due_at, "project_id": project_id}
-    await change(ctx, task, **{name: value for name, value in given.items() if value is not None})
+        fields |= await moved(ctx, task, project_id)
+    await change(ctx, task, **fields)
+
+
+@mutation
+async def move_task(ctx: MutationCtx, task_id: Id[Task], project_id: Id[Project]) -> None:
+    """Move a task into a project; the counters of both projects change with it. For members."""
+    task = await changeable(ctx, task_id)
+    await change(ctx, task, **await moved(ctx, task, project_id))
 
 
 @mutation

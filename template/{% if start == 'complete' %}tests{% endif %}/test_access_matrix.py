@@ -130,6 +130,7 @@ ROWS = {
     "tasks:createTask": in_project(also(of(projectId="project"), title="Dig")),
     "tasks:toggleTask": in_project(of(taskId="task")),
     "tasks:updateTask": in_project(also(of(taskId="task"), title="Dig")),
+    "tasks:moveTask": in_project(of(taskId="task", projectId="project")),
     "tasks:assignTask": in_project(of(taskId="task", userId="ben")),
     "tasks:deleteTask": in_project(of(taskId="task")),
     "tasks:restoreTask": in_project(of(taskId="deleted task")),
@@ -137,6 +138,7 @@ ROWS = {
     "rooms:getRooms": in_project(of(projectId="project")),
     "rooms:createRoom": in_project(also(of(projectId="project"), name="Shed")),
     "messages:listMessages": Row(lobby(), EVERYONE | {"anonymous": Gives([])}),
+    "messages:recentMessages": signed_in(lobby(since=0.0)),
     "messages:pageMessages": signed_in(lobby(paginationOpts=PAGE)),
     "messages:searchMessages": signed_in(lobby(words="hello")),
     "messages:sendMessage": signed_in(lobby(content="Hello")),
@@ -167,6 +169,7 @@ ROWS = {
 OWN_TASKS = {
     "tasks:toggleTask": cleos(of(taskId="cleo's own task"), FORBIDDEN),
     "tasks:updateTask": cleos(also(of(taskId="cleo's own task"), title="Dig"), FORBIDDEN),
+    "tasks:moveTask": cleos(of(taskId="cleo's own task", projectId="project"), FORBIDDEN),
     "tasks:deleteTask": cleos(of(taskId="cleo's own task"), FORBIDDEN),
     "tasks:remindMe": cleos(
         lambda scene: {"taskId": scene.ids["cleo's own task"], "at": scene.soon}, FORBIDDEN
@@ -175,6 +178,7 @@ OWN_TASKS = {
 
 ROOM_OF_THE_PROJECT = {
     "messages:listMessages": Row(ROOM, dict(in_project(ROOM).outcomes) | {"anonymous": Gives([])}),
+    "messages:recentMessages": in_project(also(ROOM, since=0.0)),
     "messages:pageMessages": in_project(also(ROOM, paginationOpts=PAGE)),
     "messages:searchMessages": in_project(also(ROOM, words="hello")),
     "messages:sendMessage": in_project(also(ROOM, content="Hello")),

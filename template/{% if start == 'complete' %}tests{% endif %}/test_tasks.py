@@ -16,6 +16,7 @@ from backend.tasks import (
     get_tasks_by_assignee,
     list_open,
     list_tasks,
+    move_task,
     restore_task,
     toggle_task,
     update_task,
@@ -146,6 +147,24 @@ def test_a_task_moves_to_where_its_assignee_may_see_it(team: Team) -> None:
     team.ana.mutation(update_task, task_id=task_id, project_id=alone)
     assert [task.title for task in team.ana.query(list_open, project_id=alone)] == ["Dig"]
     assert team.ana.query(list_open, project_id=team.project_id) == []
+
+
+def test_a_move_takes_both_counters_with_it(team: Team) -> None:
+    """One project's number goes down and the other's up in one commit, and the task says when."""
+    task_id = team.ana.mutation(create_task, title="Dig", project_id=team.project_id)
+    alone = team.ana.mutation(create_project, name="Alone")
+    here = team.ana.subscribe(count_tasks, project_id=team.project_id)
+    there = team.ana.subscribe(count_tasks, project_id=alone)
+    team.backend.advance(seconds=5)
+    team.ana.mutation(move_task, task_id=task_id, project_id=alone)
+    assert [each.open for each in here.updates] == [1, 0]
+    assert [each.open for each in there.updates] == [0, 1]
+    moved_at = team.ana.query(get_tasks)[0].moved_at
+    assert moved_at is not None
+    with refused("NOT_FOUND"):
+        team.cleo.mutation(move_task, task_id=task_id, project_id=team.project_id)
+    here.close()
+    there.close()
 
 
 def test_who_is_given_a_task_is_told(team: Team) -> None:
