@@ -99,6 +99,18 @@ async def toggle_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
 
 
 @mutation
+async def move_task(ctx: MutationCtx, task_id: Id[Task], project_id: Id[Project]) -> None:
+    """Move a task into a project; the counters of both projects change with it."""
+    task = await own_task(ctx, task_id)
+    if await ctx.db.get(project_id) is None:
+        raise AppError({"code": "NOT_FOUND", "message": "This project no longer exists."})
+    await ctx.db.patch(task_id, project_id=project_id, moved_at=ctx.now)
+    if task.project_id is not None:
+        await bump(ctx, tasks_key(task.project_id, completed=task.completed), -1)
+    await bump(ctx, tasks_key(project_id, completed=task.completed))
+
+
+@mutation
 async def delete_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
     """Delete a task for good."""
     task = await own_task(ctx, task_id)

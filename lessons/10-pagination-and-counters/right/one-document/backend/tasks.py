@@ -94,6 +94,16 @@ async def toggle_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
 
 
 @mutation
+async def move_task(ctx: MutationCtx, task_id: Id[Task], project_id: Id[Project]) -> None:
+    """Move a task into a project; the counters of both projects change with it."""
+    task = await own_task(ctx, task_id)
+    if await ctx.db.get(project_id) is None:
+        raise AppError({"code": "NOT_FOUND", "message": "This project no longer exists."})
+    await ctx.db.patch(task_id, project_id=project_id, moved_at=ctx.now)
+    await recount(ctx, before=task, after=await ctx.db.get(task_id))
+
+
+@mutation
 async def delete_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
     """Delete a task for good."""
     task = await own_task(ctx, task_id)

@@ -1,0 +1,64 @@
+"""Chat messages, one list per room."""
+
+from typing import Annotated
+
+from headwater import (
+    Id,
+    MutationCtx,
+    PaginationOptions,
+    PaginationResult,
+    QueryCtx,
+    mutation,
+    query,
+)
+from pydantic import Field
+
+from backend.schema import Message
+
+LISTS: dict[str, list[Id[Message]]] = {}
+
+
+@query
+async def list_messages(ctx: QueryCtx, room_id: str) -> list[Message]:
+    """The last 50 messages of a room, oldest first."""
+    newest = (
+        await ctx.db.query(Message).with_index("by_room", room_id=room_id).order("desc").take(50)
+    )
+    return newest[::-1]
+
+
+@query
+async def page_messages(
+    ctx: QueryCtx, room_id: str, pagination_opts: PaginationOptions
+) -> PaginationResult[Message]:
+    """All messages of a room page by page, newest first."""
+    if pagination_opts.cursor is None:
+        room = ctx.db.query(Message).with_index("by_room", room_id=room_id).order("desc")
+        cursor = f"{room_id}/{len(LISTS)}"
+        LISTS[cursor] = [message.id for message in await room.collect()]
+    else:
+        cursor = pagination_opts.cursor
+    if not cursor.startswith(room_id):
+        raise ValueError("a cursor of another room")
+    ids, size = LISTS[cursor], pagination_opts.num_items
+    page = [await ctx.db.get(Message, message_id) for message_id in ids[:size]]
+    following = f"{room_id}/{len(LISTS)}"
+    LISTS[following] = ids[size:]
+    return PaginationResult[Message](
+        page=[message for message in page if message is not None],
+        is_done=len(ids) <= size,
+        continue_cursor=following,
+        split_cursor=None,
+        page_status=None,
+    )
+
+
+@mutation
+async def send_message(
+    ctx: MutationCtx, room_id: str, content: Annotated[str, Field(max_length=2000)]
+) -> Id[Message]:
+    """Say something in a room, as the signed-in person."""
+    identity = await ctx.auth.require_identity()
+    return await ctx.db.insert(
+        Message(content=content, user_id=identity.subject, room_id=room_id, timestamp=ctx.now)
+    )

@@ -1,0 +1,121 @@
+"""Tasks. Everyone lists, completes and deletes their own."""
+
+from typing import Annotated
+
+from headwater import AppError, Id, Model, MutationCtx, QueryCtx, mutation, query
+from headwater.core.requests import Range, Scan, ScanMore
+from pydantic import Field
+
+from backend.counters import recount
+from backend.schema import Priority, Project, Task
+
+
+class TaskCounts(Model):
+    """How many tasks a project has."""
+
+    open: int
+    completed: int
+
+
+async def newest_tasks(ctx: QueryCtx, assignee: str) -> list[Task]:
+    """A plain helper: two queries share the read without calling each other."""
+    return (
+        await ctx.db.query(Task)
+        .with_index("by_assignee", assignee=assignee)
+        .order("desc")
+        .take(100)
+    )
+
+
+async def own_task(ctx: MutationCtx, task_id: Id[Task]) -> Task:
+    """The task, if it is the signed-in person's; otherwise an error that clients can read."""
+    identity = await ctx.auth.require_identity()
+    task = await ctx.db.get(task_id)
+    if task is None:
+        raise AppError({"code": "NOT_FOUND", "message": "This task no longer exists."})
+    if task.assignee != identity.subject:
+        raise AppError({"code": "FORBIDDEN", "message": "This task is somebody else's."})
+    return task
+
+
+@query
+async def get_tasks(ctx: QueryCtx) -> list[Task]:
+    """The signed-in person's newest 100 tasks; none for a visitor who has not signed in."""
+    identity = await ctx.auth.get_user_identity()
+    if identity is None:
+        return []
+    return await newest_tasks(ctx, identity.subject)
+
+
+@query
+async def get_tasks_by_assignee(ctx: QueryCtx, assignee: str) -> list[Task]:
+    """The newest 100 tasks of one person."""
+    return await newest_tasks(ctx, assignee)
+
+
+@query
+async def list_open(ctx: QueryCtx, project_id: Id[Project]) -> list[Task]:
+    """The open tasks of a project, newest first, at most 100."""
+    return (
+        await ctx.db.query(Task)
+        .with_index("by_project_completed", project_id=project_id, completed=False)
+        .order("desc")
+        .take(100)
+    )
+
+
+@query
+async def count_tasks(ctx: QueryCtx, project_id: Id[Project]) -> TaskCounts:
+    """How many tasks a project has."""
+    run, load = ctx.db._run, ctx.db._tables.load
+    batch = await run.ask(Scan(Range("tasks", descending=True), 8, stream=True))
+    stored = list(batch.documents)
+    while not batch.done:
+        batch = await run.ask(ScanMore(batch.scan, 512))
+        stored += batch.documents
+        batch.scan.used = 0
+    batch.scan.used = 0
+    found = [task for task in map(load, stored) if task.project_id == project_id]
+    completed = len([task for task in found if task.completed])
+    return TaskCounts(open=len(found) - completed, completed=completed)
+
+
+@mutation
+async def create_task(
+    ctx: MutationCtx,
+    title: Annotated[str, Field(max_length=200)],
+    priority: Priority | None = None,
+    project_id: Id[Project] | None = None,
+) -> Id[Task]:
+    """Add a task for the signed-in person, in a project if one is given."""
+    identity = await ctx.auth.require_identity()
+    task = Task(title=title, assignee=identity.subject, priority=priority, project_id=project_id)
+    task_id = await ctx.db.insert(task)
+    await recount(ctx, before=None, after=task)
+    return task_id
+
+
+@mutation
+async def toggle_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
+    """Complete an open task, or open a completed one."""
+    task = await own_task(ctx, task_id)
+    await ctx.db.patch(task_id, completed=not task.completed)
+    await recount(ctx, before=task, after=await ctx.db.get(task_id))
+
+
+@mutation
+async def move_task(ctx: MutationCtx, task_id: Id[Task], project_id: Id[Project]) -> None:
+    """Move a task into a project; the counters of both projects change with it."""
+    task = await own_task(ctx, task_id)
+    if await ctx.db.get(project_id) is None:
+        raise AppError({"code": "NOT_FOUND", "message": "This project no longer exists."})
+    await ctx.db.patch(task_id, project_id=project_id, moved_at=ctx.now)
+    await recount(ctx, before=task, after=await ctx.db.get(task_id))
+
+
+@mutation
+async def delete_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
+    """Delete a task for good."""
+    task = await own_task(ctx, task_id)
+    await ctx.db.delete(task_id)
+    await recount(ctx, before=task, after=None)
