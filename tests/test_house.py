@@ -73,6 +73,7 @@ TESTED_THROUGH = {
     "tests/headwater/cli/test_data_commands.py": """
         cli.export cli.import_ cli.reach data.at_rest
     """,
+    "tests/headwater/test_worker_actions.py": "remote_actions remote_requests",
     "tests/headwater/test_data_api.py": "data.browse data.files_door data.stored_files",
     "tests/headwater/core/test_engine.py": "core.reruns",
     "tests/headwater/test_stages.py": "core.absent core.allowed core.declared_at core.guard "

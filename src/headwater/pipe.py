@@ -25,11 +25,13 @@ class WorkerFailed(HeadwaterError):
     Attributes:
         reason: `ended`, `silent`, `flood` or `malformed`.
         printed: the end of what it wrote to its standard error.
+        told: it names what the worker was doing, and the worker was ended for it.
     """
 
     def __init__(self, reason: str, text: str, printed: str = "") -> None:
         super().__init__(text)
         self.reason, self.printed = reason, printed
+        self.told = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class WorkerLimits:
         call_s: wall clock for one call, all its requests included.
         frame_bytes: one frame of the worker.
         output_bytes: what it may print while it lives.
+        action_s: wall clock for one action or HTTP route, all it calls included.
+        open_requests: what one action may ask before it is answered.
+        sent_bytes: what one action may be storing at once.
         prefetch: documents of a streamed scan that the host hands out at a time. What a handler
             looked at is exact up to this many: the worker's word for the last of them is taken.
     """
@@ -49,6 +54,9 @@ class WorkerLimits:
     call_s: float = 3.0
     frame_bytes: int = 24 * 2**20
     output_bytes: int = 200_000
+    action_s: float = 20.0
+    open_requests: int = 200
+    sent_bytes: int = 64 * 2**20
     prefetch: int = 8
 
 
@@ -96,10 +104,39 @@ class Pipe:
             WorkerFailed: none came in time, or the process ended or printed too much.
             MalformedFrame: it is too long, or no message.
         """
-        length = int.from_bytes(self._take(remote.LENGTH_BYTES, deadline), "big")
+        length = self._length(self._take(remote.LENGTH_BYTES, deadline))
+        return remote.parse(self._take(length, deadline))
+
+    def _length(self, head: bytes | bytearray) -> int:
+        length = int.from_bytes(head, "big")
         if length > self._limits.frame_bytes:
             raise MalformedFrame(f"a frame of {length} bytes")
-        return remote.parse(self._take(length, deadline))
+        return length
+
+    def fileno(self) -> int:
+        """What becomes readable when the process says or prints something."""
+        return self._selector.fileno()
+
+    def said(self) -> list[dict[str, Any]]:
+        """The messages that have come, without waiting for more.
+
+        Raises:
+            WorkerFailed: the process ended or printed too much.
+            MalformedFrame: one is too long, or no message.
+        """
+        self._ready(0)
+        return self.kept()
+
+    def kept(self) -> list[dict[str, Any]]:
+        """The whole messages among what was read already; raises as `said`."""
+        messages = []
+        while len(self._buffer) >= remote.LENGTH_BYTES:
+            end = remote.LENGTH_BYTES + self._length(self._buffer[: remote.LENGTH_BYTES])
+            if len(self._buffer) < end:
+                break
+            messages.append(remote.parse(bytes(self._buffer[remote.LENGTH_BYTES : end])))
+            del self._buffer[:end]
+        return messages
 
     def check_quiet(self) -> None:
         """Nothing may have come that nobody asked for.

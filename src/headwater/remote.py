@@ -7,6 +7,14 @@
      "tables", "nested"}               {"call": n, "return": value, "used", "log"}
                                        or {"call": n, "raise": {...}, "used", "log"}
 
+An action and an HTTP route are open beside other calls, and may ask several things at once:
+
+    {"action": n, "path",          ->  {"action": n, "id": k, "ask": {...}}, any number of them,
+     "arguments", "identity",          each answered by {"action": n, "id": k, "answer": {...}}
+     "seed", "tables"}                 when the host sees fit, then
+                                       {"action": n, "return": value, "log"}
+                                       or {"action": n, "raise": {...}, "log"}
+
 A frame is its length in four bytes, then JSON. A host believes nothing it reads here: what does not
 have the shape written down in this file is a MalformedFrame. While the worker waits for an answer
 it may be given a nested call instead, which it finishes first.
@@ -20,7 +28,7 @@ from typing import Any, Final
 
 import orjson
 
-from headwater import errors
+from headwater import errors, remote_requests
 from headwater.core import requests, values
 from headwater.core.documents import Stored
 from headwater.core.failures import Failure
@@ -167,6 +175,7 @@ _TEXT, _COUNT, _FLAG = _plain(str), _plain(int), _plain(bool)
 _NUMBER = _plain(int, float)
 _MAYBE_TEXT, _MAYBE_COUNT = _plain(str, _NONE), _plain(int, _NONE)
 _OBJECT: _Way = (value_out, _object_in)
+_BYTES: _Way = (value_out, lambda part: typed(value_in(part), bytes, "a piece of a file"))
 _RANGE: _Way = (_range_out, _range_in)
 
 _FIELDS: Final[dict[type, dict[str, _Way]]] = {
@@ -192,6 +201,13 @@ _FIELDS: Final[dict[type, dict[str, _Way]]] = {
     requests.Schedule: {"path": _TEXT, "arguments": _OBJECT, "at_ms": _NUMBER},
     requests.Cancel: {"id": _TEXT},
     requests.RunFunction: {"path": _TEXT, "kind": _TEXT, "arguments": _OBJECT},
+    remote_requests.Now: {},
+    remote_requests.SendPiece: {"file": _COUNT, "content": _BYTES},
+    remote_requests.KeepFile: {
+        "file": _COUNT, "content_type": _MAYBE_TEXT, "sha256": _MAYBE_TEXT,
+    },
+    remote_requests.OpenFile: {"id": _TEXT, "operation": _TEXT},
+    remote_requests.NextPiece: {"file": _COUNT},
 }  # fmt: skip
 _BY_NAME: Final = {kind.__name__: kind for kind in _FIELDS}
 

@@ -7,8 +7,10 @@ error only. Whoever starts it decides what else it may do; see the workshop's ja
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,11 @@ from headwater.core import ids
 from headwater.core.calls import Frame
 from headwater.core.failures import failure_of
 from headwater.core.logs import CallLog, install_log_handler
-from headwater.core.placement import InProcess
 from headwater.core.registry import App
 from headwater.loader import load
 from headwater.remote import RemoteScan
 from headwater.settings import GUARDED, Limits
+from headwater.worker_actions import OpenActions, WorkerHandlers
 
 
 class HostGone(Exception):
@@ -37,6 +39,10 @@ class HostPipe:
         os.dup2(nothing, 0)
         os.dup2(2, 1)
         os.close(nothing)
+
+    def fileno(self) -> int:
+        """What becomes readable when the host says something."""
+        return self._input
 
     def send(self, message: dict[str, Any]) -> None:
         """Sends a message."""
@@ -64,25 +70,56 @@ class HostPipe:
 
 
 class Worker:
-    """One loaded backend, run call by call; nested calls run inside the one that asked."""
+    """One loaded backend, run call by call; nested calls run inside the one that asked, actions
+    beside the others.
+    """
 
     def __init__(self, pipe: HostPipe, app: App, limits: Limits) -> None:
         self._pipe, self._app, self._limits = pipe, app, limits
-        self._placement = InProcess(app, limits, GUARDED)
+        self._placement = WorkerHandlers(app, limits, GUARDED)
+        self._actions = OpenActions(self._placement, pipe.send, self._handle_until, limits)
         self._tables: dict[int, str] = {}
+        self._host_gone = False
         app.tables.table_of = self._table_of
 
     def serve(self) -> None:
         """Runs the host's calls until it goes."""
-        while True:
-            self._run(self._pipe.receive())
+        while self._actions.loop is None:
+            self._handle(self._pipe.receive())
+        loop = self._actions.loop
+        loop.add_reader(self._pipe.fileno(), self._on_readable)
+        while not self._host_gone:
+            with suppress(BaseException):  # sys.exit() in a task, or loop.stop()
+                loop.run_forever()
+
+    def _on_readable(self) -> None:
+        try:
+            self._handle(self._pipe.receive())
+        except HostGone:
+            self._host_gone = True
+            asyncio.get_running_loop().stop()
+
+    def _handle(self, message: dict[str, Any]) -> None:
+        if "action" in message:
+            self._note_tables(message)
+            self._actions.take(message)
+        elif "call" in message:
+            self._run(message)
+
+    def _handle_until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            self._handle(self._pipe.receive())
+
+    def _note_tables(self, message: dict[str, Any]) -> None:
+        if "tables" in message:
+            self._tables = {number: name for name, number in message["tables"].items()}
 
     def _table_of(self, text: str) -> str | None:
         number = ids.table_of(text)
         return None if number is None else self._tables.get(number)
 
     def _run(self, message: dict[str, Any]) -> None:
-        self._tables = {number: name for name, number in message["tables"].items()}
+        self._note_tables(message)
         number, log = message["call"], CallLog(self._limits)
         scans: dict[int, RemoteScan] = {}
         frame = self._frame(message, log)
@@ -111,9 +148,9 @@ class Worker:
             self._pipe.send({"call": number, "ask": ask, "used": _used(scans)})
             while True:
                 message = self._pipe.receive()
-                if "answer" in message:
+                if "answer" in message and "action" not in message:
                     return remote.answer_in(message["answer"], scans)
-                self._run(message)
+                self._handle(message)
 
         return answer
 

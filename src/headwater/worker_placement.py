@@ -1,7 +1,8 @@
 """The host's side of a worker: handlers run in another process, which is believed in nothing.
 
 The database, the clock, identities, argument and return validation and all counters stay here; the
-worker is asked to run one handler at a time and may only send requests and an end. It is ended when
+worker is asked to run one query or mutation at a time, and actions beside them, and may only send
+requests and an end for each. It is ended when
 it is silent for too long, prints too much, or says what makes no sense, and started anew for the
 next call.
 """
@@ -12,21 +13,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
-from headwater import remote
+from headwater import remote, remote_requests
+from headwater.clock import VirtualClock
 from headwater.core import requests
 from headwater.core.calls import AnswerOne, Frame
 from headwater.core.database import Database
 from headwater.core.failures import remote_error
-from headwater.core.manifest import Manifest
+from headwater.core.logs import CallLog
+from headwater.core.manifest import FunctionSpec, Manifest
 from headwater.core.scans import Batch, OpenScan
 from headwater.errors import BackendLoadError, HeadwaterError
 from headwater.pipe import Pipe, Process, WorkerFailed, WorkerLimits
 from headwater.remote import MalformedFrame
+from headwater.remote_actions import RemoteActions
 from headwater.settings import Limits
 
 Launch = Callable[[], Process]
+
+_REQUESTS_KEPT: Final = 20_000
+_PRINTED_KEPT: Final = 2_000_000
 
 
 @dataclass
@@ -71,6 +78,8 @@ class WorkerPlacement:
         self._pipe: Pipe | None = None
         self._database: Database | None = None
         self._open: list[_RemoteCall] = []
+        self._actions: RemoteActions | None = None
+        self._time_seen = 0.0
         self._deadline = 0.0
         self._number = 0
         self.entered: dict[str, int] = {}
@@ -93,12 +102,27 @@ class WorkerPlacement:
         """Tells it which database it runs on."""
         self._database = database
 
-    def close(self) -> None:
-        """Ends the worker."""
+    def close(self, why: WorkerFailed | None = None) -> None:
+        """Ends the worker, and the actions it had open with this error."""
+        actions, self._actions = self._actions, None
+        if actions is not None:
+            ended = WorkerFailed("ended", "the process was ended")
+            ended.told = True
+            actions.abandon(why or ended)
         if self._pipe is not None:
             pipe, self._pipe = self._pipe, None
             pipe.close()
             self._end(pipe.process)
+
+    def restart(self) -> None:
+        """Ends the worker and starts another, which must describe the same backend.
+
+        Raises:
+            WorkerFailed: it does not start, or is another.
+        """
+        self.close()
+        with _Guard(self, "loading backend/"):
+            self._ready_pipe()
 
     def run(self, frame: Frame, answer: AnswerOne) -> Any:
         """Runs a handler in the worker; gives its result as a value, or raises what it raised.
@@ -107,9 +131,7 @@ class WorkerPlacement:
             WorkerFailed: the worker did not play by the rules and was ended.
         """
         path = frame.spec.path
-        self.entered[path] = self.entered.get(path, 0) + 1
-        if not self._open:
-            self.requests, self.failed = [], None
+        self._begin(path)
         with _Guard(self, path):
             pipe = self._ready_pipe()
             self._number += 1
@@ -120,12 +142,80 @@ class WorkerPlacement:
                 end = self._answer_until_end(pipe, call)
             finally:
                 self._open.pop()
-            return self._result(end, frame)
+            if self._actions and not self._open:
+                self._actions.catch_up()
+            return self._result(end, frame.log)
+
+    async def run_action(
+        self,
+        spec: FunctionSpec,
+        arguments: dict[str, Any],
+        identity: dict[str, Any] | None,
+        runner: Any,
+        log: CallLog,
+        database: Database,
+    ) -> Any:
+        """Runs an action in the worker, on the running event loop; gives its result as a value, or
+        raises what it raised.
+
+        Raises:
+            WorkerFailed: the worker did not play by the rules and was ended.
+        """
+        message = {"path": spec.path, "arguments": remote.value_out(arguments)}
+        return await self._act(spec.path, message, identity, runner, log, database)
+
+    async def _act(
+        self,
+        what: str,
+        message: dict[str, Any],
+        identity: dict[str, Any] | None,
+        runner: Any,
+        log: CallLog,
+        database: Database,
+    ) -> Any:
+        self._begin(what)
+        with _Guard(self, what):
+            self._ready_pipe()
+            assert self._actions is not None
+            self._number += 1
+            about = {"action": self._number, "seed": str(database.clock.seed())}
+            opening = {**about, "identity": remote.value_out(identity), "tables": self._tables()}
+            self._let_time_pass()
+            deadline = monotonic() + self._limits.action_s
+            end = await self._actions.run({**opening, **message}, runner, deadline)
+            self._let_time_pass()
+            return self._result(end, log)
+
+    def _begin(self, what: str) -> None:
+        self.entered[what] = self.entered.get(what, 0) + 1
+        if not self._open and not self._actions:
+            self.requests, self.failed = [], None
+            self._time_seen = monotonic()
+
+    def _note(self, request: Any) -> None:
+        if len(self.requests) < _REQUESTS_KEPT:
+            self.requests.append(request)
+
+    def _now_ms(self) -> float:
+        assert self._database is not None
+        self._let_time_pass()
+        return self._database.clock.now_ns() / 1e6
+
+    def _let_time_pass(self) -> None:
+        """While actions run, a clock that is moved by hand goes on as the real one does."""
+        clock = self._database and self._database.clock
+        if isinstance(clock, VirtualClock):
+            before, self._time_seen = self._time_seen, monotonic()
+            clock.advance(1000 * (self._time_seen - before))
 
     def _ready_pipe(self) -> Pipe:
         """The worker, idle and loaded; a nested call keeps the outer call's deadline."""
         if self._open:
             assert self._pipe is not None
+            return self._pipe
+        if self._actions:
+            assert self._pipe is not None
+            self._deadline = monotonic() + self._limits.call_s
             return self._pipe
         if self._pipe is None and self._start().to_json() != self._manifest.to_json():
             raise MalformedFrame("it describes another backend after a restart")
@@ -134,33 +224,40 @@ class WorkerPlacement:
         self._deadline = monotonic() + self._limits.call_s
         return self._pipe
 
-    def _call_message(self, frame: Frame, number: int) -> dict[str, Any]:
+    def _tables(self) -> dict[str, int]:
         assert self._database is not None, "attach() comes before run()"
-        tables = {name: table.number for name, table in self._database.catalog.tables.items()}
+        return {name: table.number for name, table in self._database.catalog.tables.items()}
+
+    def _call_message(self, frame: Frame, number: int) -> dict[str, Any]:
         return {
             "call": number,
             "path": frame.spec.path,
             "arguments": remote.value_out(frame.arguments),
             "now": frame.now_ms,
             "seed": str(frame.seed),
-            "tables": tables,
+            "tables": self._tables(),
             "nested": frame.nested,
         }
 
     def _answer_until_end(self, pipe: Pipe, call: _RemoteCall) -> dict[str, Any]:
         while True:
             message = pipe.receive(self._deadline)
+            if "action" in message and self._actions:
+                self._actions.take(message)
+                continue
             if message.get("call") != call.number:
                 raise MalformedFrame("it spoke of another call")
             self._note_used(call, message.get("used"))
             if "ask" not in message:
                 return message
             request = remote.request_in(message["ask"])
-            self.requests.append(request)
+            self._note(request)
             pipe.send({"answer": self._answered(call, request)}, self._deadline)
 
     def _answered(self, call: _RemoteCall, request: Any) -> dict[str, Any]:
         number = self._prepared(call, request)
+        if type(request).__module__ == remote_requests.__name__:
+            raise MalformedFrame("a request of actions in another function")
         try:
             answer = call.answer(request)
         except WorkerFailed:
@@ -211,10 +308,10 @@ class WorkerPlacement:
             scan, least = call.scans[number], call.given_before[number]
             scan.used = max(least, min(remote.typed(count, int, "a count"), len(scan.keys)))
 
-    def _result(self, end: dict[str, Any], frame: Frame) -> Any:
+    def _result(self, end: dict[str, Any], log: CallLog) -> Any:
         for line in remote.typed(end.get("log", []), list, "the log")[: self._log_lines + 1]:
             level, _, text = remote.typed(line, str, "a log line").partition("] ")
-            frame.log.add(level[1:11], text)
+            log.add(level[1:11], text)
         if "raise" in end:
             raise remote_error(remote.failure_in(end["raise"]))
         if "return" not in end:
@@ -227,12 +324,13 @@ class WorkerPlacement:
 
     def _start(self) -> Manifest:
         """A fresh worker with the backend loaded; its manifest."""
-        self._pipe = Pipe(self._launch(), self._limits)
+        self._pipe = pipe = Pipe(self._launch(), self._limits)
+        self._actions = RemoteActions(pipe, self._limits, self._now_ms, self._note, self._broken)
         deadline = monotonic() + self._limits.load_s
         with _Guard(self, "loading backend/"):
             limits = self._function_limits.settable()
-            self._pipe.send({"load": str(self._folder), "limits": limits}, deadline)
-            message = self._pipe.receive(deadline)
+            pipe.send({"load": str(self._folder), "limits": limits}, deadline)
+            message = pipe.receive(deadline)
             if "raise" in message:
                 raise BackendLoadError(remote.failure_in(message["raise"]).message)
             try:
@@ -240,18 +338,25 @@ class WorkerPlacement:
             except Exception as error:  # it reads a stranger's data, which may be anything
                 raise MalformedFrame(f"no manifest: {error!r}") from None
 
+    def _broken(self, error: WorkerFailed | MalformedFrame) -> None:
+        """Ends the worker for what one of its actions said or did."""
+        if not (isinstance(error, WorkerFailed) and error.told):
+            self.give_up("an action", error)
+
     def give_up(self, doing: str, error: WorkerFailed | MalformedFrame) -> WorkerFailed:
         """Ends the worker; the error says what it was doing."""
         printed = self._pipe.printed if self._pipe is not None else ""
         self.failures += 1
-        self.close()
         if isinstance(error, WorkerFailed):
             text = f"{doing}: the process {error}"
-            self.failed = WorkerFailed(error.reason, text, error.printed)
+            failed = WorkerFailed(error.reason, text, error.printed)
         else:
             text = f"{doing}: the process wrote to the pipe what is no reply: {error}"
-            self.failed = WorkerFailed("malformed", text, printed)
-        return self.failed
+            failed = WorkerFailed("malformed", text, printed)
+        failed.told = True
+        self.failed = failed
+        self.close(failed)
+        return failed
 
 
 class _Guard:
@@ -264,7 +369,7 @@ class _Guard:
         return None
 
     def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
-        if isinstance(error, WorkerFailed) and self._placement._pipe is None:
+        if isinstance(error, WorkerFailed) and error.told:
             return  # said already by the nested call
         if isinstance(error, WorkerFailed | MalformedFrame):
             raise self._placement.give_up(self._doing, error) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +111,13 @@ async def hang(ctx: QueryCtx) -> None:
 Start = Callable[..., WorkerPlacement]
 
 
-def launch() -> Process:
+WORKER = (sys.executable, "-I", "-m", "headwater.worker")
+
+
+def launch(command: Sequence[str] = WORKER) -> Process:
     """A worker without a jail: the protocol is the same."""
     return subprocess.Popen(
-        [sys.executable, "-I", "-m", "headwater.worker"],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

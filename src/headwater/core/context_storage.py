@@ -150,11 +150,7 @@ class ActionStorage:
         """
         if isinstance(content, bytes | bytearray | memoryview):
             content = _once(bytes(content))
-        runner = self._runner
-        stored = await files.store(
-            runner.files, runner.transact, content, content_type=content_type, sha256=sha256
-        )
-        return Id(stored)
+        return Id(await self._keep(content, content_type, sha256))
 
     async def get(self, storage_id: str, /) -> Blob | None:
         """A whole file, None when there is no such file.
@@ -173,10 +169,21 @@ class ActionStorage:
         return await self._open(storage_id, "stream")
 
     async def _open(self, storage_id: str, operation: str) -> BlobStream | None:
-        given = _id(storage_id, operation)
+        return await self._opened(_id(storage_id, operation), operation)
 
+    # How it is reached: in this process, or by whoever runs handlers elsewhere.
+
+    async def _keep(
+        self, content: AsyncIterable[bytes], content_type: str | None, sha256: str | None
+    ) -> str:
+        runner = self._runner
+        return await files.store(
+            runner.files, runner.transact, content, content_type=content_type, sha256=sha256
+        )
+
+    async def _opened(self, storage_id: str, operation: str) -> BlobStream | None:
         def step(transaction: Transaction) -> dict[str, Any] | None:
-            row = files.find(transaction, given, operation)
+            row = files.find(transaction, storage_id, operation)
             return None if row is None else files.facts(row)
 
         found = await self._runner.transact(step)
