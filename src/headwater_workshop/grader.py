@@ -3,8 +3,9 @@
     project/backend/*.py --copied--> empty folder --loaded by--> jailed worker
     lessons/NN/tests/checks.py --run here, with a Lab--> calls --> results --> GradeResult
 
-Nothing else of the project is read: no test, no configuration, no installed plugin. Inputs are
-random; the seed is in the result.
+Nothing else of the project is read: no configuration, no installed plugin; and of its tests, in a
+lesson that is about them, the text, which runs in a jail of its own. Inputs are random; the seed is
+in the result.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -78,7 +79,7 @@ def grade(
     seed = secrets.randbits(32) if seed is None else seed
     started = perf_counter()
     checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
-    sources = read_sources(project)
+    sources = read_sources(project, lesson.reads)
     with _copied(sources) as folder:
         results = _grade_copy(
             folder, sources, lesson, checks, seed, limits or WorkerLimits(call_s=_PATIENT_CALL_S)
@@ -95,19 +96,24 @@ def grade(
     )
 
 
-def read_sources(project: Path) -> dict[str, str]:
-    """The files that are graded, by path: Python files of `backend/`, no links, of bounded size."""
-    backend = (project / "backend").resolve()
-    sources = {}
-    for path in sorted(backend.rglob("*.py"))[:FILES_AT_MOST]:
-        inside = path.resolve().is_relative_to(backend) and not path.is_symlink()
-        hidden = any(part.startswith(".") for part in path.relative_to(backend).parts)
-        if not (inside and path.is_file()) or hidden or path.name in _NOT_GRADED:
+def read_sources(project: Path, folders: Sequence[str] = ("backend",)) -> dict[str, str]:
+    """The files that are graded, by path: Python files of these folders, no links, of bounded
+    size.
+    """
+    return {name: text for folder in folders for name, text in _read_folder(project, folder)}
+
+
+def _read_folder(project: Path, name: str) -> Iterator[tuple[str, str]]:
+    folder = (project / name).resolve()
+    not_graded = _NOT_GRADED if name == "backend" else ()
+    for path in sorted(folder.rglob("*.py"))[:FILES_AT_MOST]:
+        inside = path.resolve().is_relative_to(folder) and not path.is_symlink()
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not (inside and path.is_file()) or hidden or path.name in not_graded:
             continue
         if path.stat().st_size <= FILE_BYTES_AT_MOST:
-            name = f"backend/{path.relative_to(backend).as_posix()}"
-            sources[name] = path.read_text(encoding="utf-8", errors="replace")
-    return sources
+            text = path.read_text(encoding="utf-8", errors="replace")
+            yield f"{name}/{path.relative_to(folder).as_posix()}", text
 
 
 def fingerprint(sources: Mapping[str, str]) -> str:
@@ -124,6 +130,8 @@ def _copied(sources: Mapping[str, str]) -> Iterator[Path]:
     try:
         (folder / "backend").mkdir()
         for name, text in sources.items():
+            if not name.startswith("backend/"):
+                continue  # the worker has no business with what does not run in it
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
@@ -158,7 +166,8 @@ def _grade_copy(
         return (loaded, *(_skipped(check, reason) for check in checks))
     try:
         loaded = _load_result(lesson, None, perf_counter() - started)
-        return (loaded, *_run_all(worker, sources, checks, seed))
+        bench = partial(Lab, worker, sources, variants=lesson.variants)
+        return (loaded, *_run_all(worker, bench, checks, seed))
     finally:
         worker.close()
 
@@ -184,7 +193,7 @@ def _load_finding(error: HeadwaterError, lesson: Lesson) -> Finding:
 
 
 def _run_all(
-    worker: WorkerPlacement, sources: Mapping[str, str], checks: tuple[Check, ...], seed: int
+    worker: WorkerPlacement, bench: Callable[..., Lab], checks: tuple[Check, ...], seed: int
 ) -> Iterator[CheckResult]:
     passed: set[str] = set()
     for check in checks:
@@ -195,7 +204,7 @@ def _run_all(
             titles = [each.title for each in checks if each.name in missing]
             yield _skipped(check, f"needs: {'; '.join(titles)}")
         else:
-            result = _run(worker, sources, check, seed)
+            result = _run(bench, check, seed)
             if result.outcome == "passed":
                 passed.add(check.name)
             yield result
@@ -205,14 +214,12 @@ def _skipped(check: Check, reason: str) -> CheckResult:
     return CheckResult(check.name, check.objective, check.title, "skipped", reason=reason)
 
 
-def _run(
-    worker: WorkerPlacement, sources: Mapping[str, str], check: Check, seed: int
-) -> CheckResult:
+def _run(bench: Callable[..., Lab], check: Check, seed: int) -> CheckResult:
     started = perf_counter()
     late: list[bool] = []
     try:
         with _limited(late):
-            finding = _finding(worker, sources, check, seed)
+            finding = _finding(bench, check, seed)
     except CheckTooLong:
         finding = None
     if late:
@@ -229,13 +236,11 @@ def _run(
     )
 
 
-def _finding(
-    worker: WorkerPlacement, sources: Mapping[str, str], check: Check, seed: int
-) -> Finding | None:
+def _finding(bench: Callable[..., Lab], check: Check, seed: int) -> Finding | None:
     """Runs one check; None when it passed. Whatever else happens is a finding, never a pass."""
     lesson = check.objective.partition(".")[0].removeprefix("L")
     try:
-        lab = Lab(worker, sources, objective=check.objective, seed=f"{seed}:{check.name}")
+        lab = bench(objective=check.objective, seed=f"{seed}:{check.name}")
     except Exception as error:  # a manifest that no database can serve
         return _unreadable(check, error, lesson)
     try:

@@ -15,6 +15,7 @@ from headwater.errors import DocumentInvalid
 from headwater.host import FunctionKind, Host, Manifest, Page, Range, Scan, identity_of, python_name
 from headwater.pipe import WorkerFailed
 from headwater.worker_placement import WorkerPlacement
+from headwater_workshop.learner_tests import TestRun, TestRunner
 from headwater_workshop.report import Finding
 
 _WORDS: Final = {bool: "a boolean", str: "a text", float: "a number", dict: "an object"}
@@ -91,8 +92,16 @@ class Lab:
     ABSENT: Final = _Absent()
 
     def __init__(
-        self, worker: WorkerPlacement, sources: Mapping[str, str], *, objective: str, seed: str
+        self,
+        worker: WorkerPlacement,
+        sources: Mapping[str, str],
+        *,
+        objective: str,
+        seed: str,
+        variants: Callable[[str], dict[str, dict[str, str]]] | None = None,
     ) -> None:
+        self._variants = variants
+        self._tests: TestRunner | None = None
         self._worker = worker
         self._objective = objective
         self.sources = sources
@@ -115,8 +124,10 @@ class Lab:
         self._host = Host(self._worker, seed=self.random.getrandbits(32))
 
     def close(self) -> None:
-        """Let the database go."""
+        """Let the database go, and whatever else was started."""
         self._host.close()
+        if self._tests is not None:
+            self._tests.close()
 
     # calls
 
@@ -199,6 +210,35 @@ class Lab:
     def stored_bytes(self, document_id: str) -> int:
         """The encoded size of one stored document."""
         return self._host.stored_bytes(document_id)
+
+    # the learner's own tests
+
+    def variants(self, kind: str) -> list[tuple[str, dict[str, str]]]:
+        """The lesson's backends to run a learner's tests against, in random order.
+
+        Args:
+            kind: `correct` or `broken`.
+        """
+        found = list(self._variants(kind).items()) if self._variants is not None else []
+        self.random.shuffle(found)
+        return found
+
+    def run_learner_tests(
+        self, files: Mapping[str, str], variant: Mapping[str, str] | None = None
+    ) -> TestRun:
+        """The learner's tests, run in the jail against their own backend or a variant of it.
+
+        Args:
+            files: test files, and those they import, by path.
+            variant: files laid over the learner's backend.
+
+        Raises:
+            WorkerFailed: the process that ran them did not play by the rules.
+        """
+        if self._tests is None:
+            self._tests = TestRunner()
+        own = {name: text for name, text in self.sources.items() if name.startswith("backend/")}
+        return self._tests.run({**own, **(variant or {})}, files)
 
     # judging
 

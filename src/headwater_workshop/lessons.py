@@ -6,6 +6,7 @@
       right/NAME/  wrong/NAME/    files laid over the solution; wrong ones with expected.toml
       cheat/NAME/                 likewise: what tries to pass without being right
       tests/checks.py             what the grader asks
+      tests/variants/KIND/NAME/   backends, `correct` and `broken`, for a learner's own tests
 
 What is wrong in a folder is said when it is loaded, with the file and what to do.
 """
@@ -27,7 +28,8 @@ _KEYS = (
     *("title", "question", "minutes", "minutes_short"),
     *("objectives", "files", "targets", "hints"),
 )
-_MAY_BE_LEFT_OUT = ("draft", "optional")
+_MAY_BE_LEFT_OUT = ("draft", "optional", "reads")
+_READS = ("backend",)
 _TARGET = re.compile(r"[\w/]+\.py:[A-Za-z]\w*")
 _TYPES = {"title": str, "question": str, "minutes": int, "minutes_short": int}
 
@@ -62,6 +64,7 @@ class Lesson:
         targets: the learner's part, `FILE:NAME` each; in tutor mode an assistant leaves it alone.
         draft: still being written: nobody but its author is shown it.
         optional: taught where time is left; no later lesson needs it.
+        reads: folders of a project whose Python files the grader reads.
     """
 
     number: int
@@ -77,6 +80,7 @@ class Lesson:
     tree: Tree
     draft: bool = False
     optional: bool = False
+    reads: tuple[str, ...] = _READS
 
     @property
     def label(self) -> str:
@@ -133,6 +137,19 @@ class Lesson:
         if sorted(data) != ["code", "phrase"] or not all(data.values()):
             raise _misfit(self.name, f"{path} must hold code and phrase", "give it both, as text")
         return Expected(code=str(data["code"]), phrase=str(data["phrase"]))
+
+    def variants(self, kind: str) -> dict[str, dict[str, str]]:
+        """Backends to run a learner's tests against, by name: the project files of each.
+
+        Args:
+            kind: `correct` or `broken`.
+        """
+        found: dict[str, dict[str, str]] = {}
+        for path, content in self.tree.items():
+            if path.startswith(prefix := f"tests/variants/{kind}/"):
+                name, _, file = path.removeprefix(prefix).partition("/")
+                found.setdefault(name, {})[file] = content.decode()
+        return found
 
     def _folders(self, part: str) -> tuple[str, ...]:
         parts = (path.split("/") for path in self.tree)
@@ -200,6 +217,7 @@ def _load(name: str, tree: Tree) -> Lesson:
         tree=tree,
         draft=data.get("draft") is True,
         optional=data.get("optional") is True,
+        reads=tuple(data.get("reads", _READS)),
     )
     _check_hints(lesson)
     return lesson

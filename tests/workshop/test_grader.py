@@ -125,6 +125,16 @@ def test_only_python_files_of_the_backend_are_read(tmp_path: Path) -> None:
     assert sources == {"backend/deep/more.py": "y = 1", "backend/tasks.py": "x = 1"}
 
 
+def test_a_lesson_about_tests_reads_them_and_the_worker_does_not_get_them(tmp_path: Path) -> None:
+    """They are data for the check; the process that runs handlers never sees their text."""
+    files = {"backend/tasks.py": b"x = 1", "tests/test_it.py": b"y = 1", "tests/conftest.py": b""}
+    write(files, tmp_path)
+    sources = grader.read_sources(tmp_path, ("backend", "tests"))
+    assert sorted(sources) == sorted(files)
+    with grader._copied(sources) as folder:
+        assert [each.name for each in folder.rglob("*.py")] == ["tasks.py"]
+
+
 def test_the_fingerprint_changes_with_the_sources() -> None:
     """Two results of the same files can be recognised as such."""
     one = grader.fingerprint({"a": "x", "b": "y"})
@@ -141,7 +151,7 @@ def test_a_check_that_raises_is_no_pass(tmp_path: Path) -> None:
     write(stage(1), tmp_path)
     worker = _worker(tmp_path)
     try:
-        result = grader._run(worker, {}, Check("broken", "L1.1", "t", (), broken), 1)
+        result = grader._run(partial(Lab, worker, {}), Check("broken", "L1.1", "t", (), broken), 1)
     finally:
         worker.close()
     assert result.outcome == "failed"

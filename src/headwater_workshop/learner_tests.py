@@ -1,0 +1,143 @@
+"""A learner's own tests, run in the jail against one backend after the other.
+
+Each backend lies in the same folder for as long as its run takes: the process that runs the tests
+sees the one they are run against, and none of the others. What it says is believed no further than
+a learner's word about their own tests.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from time import monotonic
+from typing import Any
+
+from headwater.pipe import Pipe, WorkerFailed, WorkerLimits
+from headwater.remote import MalformedFrame, typed
+from headwater_workshop import jail
+
+RUN_S = 20.0  # one run; a suite is asked to take less than 5 s
+_MEMORY_MB = 1_024
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """What became of a learner's tests on one backend.
+
+    Attributes:
+        passed, failed, skipped: names of tests.
+        errors: why a file could not be run at all.
+        replaced: by the path of a function of the backend, the tests that put a mock in its place.
+        seconds: what the run took, without what it slept.
+        slept_s: what it wanted to sleep.
+        printed: the end of what the process wrote.
+    """
+
+    __test__ = False
+
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+    skipped: tuple[str, ...]
+    errors: tuple[str, ...]
+    replaced: Mapping[str, tuple[str, ...]]
+    seconds: float
+    slept_s: float
+    printed: str
+
+    @property
+    def accepts(self) -> bool:
+        """Whether the tests find nothing wrong with this backend; no test at all finds nothing."""
+        return not self.failed and not self.errors
+
+
+class TestRunner:
+    """A jailed process that runs tests, started when it is first needed."""
+
+    __test__ = False
+
+    def __init__(self, limits: WorkerLimits | None = None) -> None:
+        self._limits = limits or WorkerLimits(call_s=RUN_S)
+        self._folder = Path(tempfile.mkdtemp(prefix="headwater-suite-")).resolve()
+        self._pipe: Pipe | None = None
+        self._number = 0
+
+    def run(self, backend: Mapping[str, str], tests: Mapping[str, str]) -> TestRun:
+        """Runs every `test_*.py` among the tests against a backend.
+
+        Args:
+            backend: files of `backend/`, by path.
+            tests: files of `tests/`: those that are run, and those they import.
+
+        Raises:
+            WorkerFailed: the process ended, was silent for too long or spoke out of turn.
+        """
+        self._lay({**backend, **tests})
+        files = sorted(name for name in tests if PurePosixPath(name).name.startswith("test_"))
+        self._number += 1
+        order = {"run": self._number, "folder": str(self._folder), "files": files}
+        deadline = monotonic() + self._limits.load_s + self._limits.call_s
+        try:
+            pipe = self._ready()
+            pipe.check_quiet()
+            pipe.send(order, deadline)
+            answer = pipe.receive(deadline)
+            if answer.get("run") != self._number:
+                raise MalformedFrame("it spoke of another run")
+            return _test_run(answer, pipe.printed)
+        except (WorkerFailed, MalformedFrame) as error:
+            self._end()
+            reason = error.reason if isinstance(error, WorkerFailed) else "malformed"
+            raise WorkerFailed(reason, f"your tests: the process {error}") from None
+
+    def close(self) -> None:
+        """Ends the process, and takes the folder away."""
+        self._end()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _ready(self) -> Pipe:
+        if self._pipe is None:
+            program = [sys.executable, "-I", "-m", "headwater.suite_worker"]
+            process = jail.launch(
+                program,
+                readable=[self._folder],
+                cwd=self._folder,
+                cpu_s=120,
+                memory_mb=_MEMORY_MB,
+            )
+            self._pipe = Pipe(process, self._limits)
+        return self._pipe
+
+    def _end(self) -> None:
+        if self._pipe is not None:
+            pipe, self._pipe = self._pipe, None
+            pipe.close()
+            jail.kill(pipe.process)
+
+    def _lay(self, files: Mapping[str, str]) -> None:
+        for each in self._folder.iterdir():
+            shutil.rmtree(each)
+        for name, text in files.items():
+            target = self._folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+
+
+def _test_run(answer: dict[str, Any], printed: str) -> TestRun:
+    outcomes = typed(answer.get("tests"), dict, "the tests")
+    named = {
+        outcome: tuple(sorted(str(name) for name, each in outcomes.items() if each == outcome))
+        for outcome in ("passed", "failed", "skipped")
+    }
+    replaced = typed(answer.get("replaced"), dict, "what was replaced")
+    return TestRun(
+        **named,
+        errors=tuple(map(str, typed(answer.get("errors"), list, "the errors"))),
+        replaced={str(path): tuple(map(str, tests)) for path, tests in replaced.items()},
+        seconds=float(typed(answer.get("seconds"), float, "seconds")),
+        slept_s=float(typed(answer.get("slept_s"), float, "seconds slept")),
+        printed=printed,
+    )
