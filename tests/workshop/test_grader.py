@@ -173,7 +173,7 @@ def test_a_check_that_keeps_the_grader_busy_is_stopped(
     monkeypatch.setattr(grader, "CHECK_LIMIT_S", 0.2)
     worker = _worker(tmp_path)
     try:
-        result = grader._run(worker, {}, Check("busy", "L1.1", "t", (), busy), 1)
+        result = grader._run(partial(Lab, worker, {}), Check("busy", "L1.1", "t", (), busy), 1)
     finally:
         worker.close()
     assert result.finding is not None

@@ -191,10 +191,11 @@ def test_a_process_that_misbehaves_is_ended_and_the_next_run_has_a_new_one(
     tests: str, word: str
 ) -> None:
     """What it did is said; the tests of the next backend run."""
-    runner = TestRunner(WorkerLimits(load_s=0.5, call_s=1.0))
-    with pytest.raises(WorkerFailed, match=word):
-        ran(runner, tests)
+    runner = TestRunner(WorkerLimits(load_s=20.0, call_s=1.0))
     try:
+        assert ran(runner, GOOD).accepts
+        with pytest.raises(WorkerFailed, match=word):
+            ran(runner, tests)
         assert ran(runner, GOOD).accepts
     finally:
         runner.close()
