@@ -1,0 +1,14 @@
+"""A token bucket in the memory of the process."""
+
+from headwater import AppError, MutationCtx
+
+BUCKETS: dict[str, tuple[float, float]] = {}
+
+
+async def take_token(ctx: MutationCtx, key: str, *, burst: int, refill_ms: float) -> None:
+    """Take one token of `key`, or raise an AppError that says when to come back."""
+    tokens, refilled_at = BUCKETS.get(key, (float(burst), ctx.now))
+    tokens = min(float(burst), tokens + (ctx.now - refilled_at) / refill_ms)
+    if tokens < 1:
+        raise AppError({"code": "RATE_LIMITED", "retry_after_ms": (1 - tokens) * refill_ms})
+    BUCKETS[key] = (tokens - 1, ctx.now)
