@@ -13,7 +13,7 @@ from headwater import (
 )
 from pydantic import Field
 
-from backend.access import forbidden, not_found, signed_in
+from backend.access import forbidden, invalid, not_found, signed_in
 from backend.attachments import remove_image
 from backend.counters import bump_today
 from backend.rate_limits import take_token
@@ -78,6 +78,8 @@ async def send_message(
     user = await signed_in(ctx)
     key = f"messages:send:{user.token_identifier}"
     await take_token(ctx, key, burst=BURST, refill_ms=REFILL_MS)
+    if not content.strip():
+        raise invalid("A message says something.")
     await bump_today(ctx, "messages")
     return await ctx.db.insert(
         Message(

@@ -63,3 +63,15 @@ def test_each_person_has_their_own_bucket(backend: Backend) -> None:
     ana, ben = backend.with_identity(subject="ana"), backend.with_identity(subject="ben")
     send(ana, BURST)
     send(ben, BURST)
+
+
+def test_a_blank_message_is_refused_and_costs_nothing(backend: Backend) -> None:
+    """What raises leaves nothing behind, the token it took neither."""
+    ana = backend.with_identity(subject="ana")
+    for content in ("", " ", "\n"):
+        with pytest.raises(AppError) as refused:
+            ana.mutation(send_message, room_id="general", content=content)
+        assert refused.value.data["code"] == "INVALID"
+    send(ana, BURST)
+    with pytest.raises(AppError):
+        send(ana)
