@@ -113,6 +113,7 @@ ROWS = {
     "projects:deleteProject": in_project(of(projectId="project"), "owner"),
     "projects:restoreProject": in_project(of(projectId="deleted project"), "owner"),
     "members:getMembers": in_project(of(projectId="project")),
+    "members:inviteMember": in_project(of(projectId="project", userId="ben"), "admin"),
     "members:setRole": in_project(also(of(memberId="cleo's membership"), role="admin"), "owner"),
     "members:removeMember": in_project(of(memberId="finn's membership"), "admin"),
     "invitations:invite": in_project(also(of(projectId="project"), role="member"), "admin"),

@@ -1,6 +1,6 @@
 """What roles promise."""
 
-from backend.members import get_members, remove_member, set_role
+from backend.members import get_members, invite_member, remove_member, set_role
 from tests.people import Team, refused
 
 
@@ -23,6 +23,18 @@ def test_an_owner_changes_roles_and_an_admin_does_not(team: Team) -> None:
     team.ana.mutation(set_role, member_id=team.member_id("ben"), role="owner")
     team.ben.mutation(set_role, member_id=team.member_id("ana"), role="member")
     assert roles(team) == {"ana": "member", "ben": "owner", "cleo": "member"}
+
+
+def test_an_admin_invites_up_to_their_own_role(team: Team) -> None:
+    """Who is invited a second time stays what they are."""
+    eve = {"project_id": team.project_id, "user_id": team.user_id("eve")}
+    with refused("FORBIDDEN"):
+        team.ben.mutation(invite_member, **eve, role="owner")
+    with refused("FORBIDDEN"):
+        team.cleo.mutation(invite_member, **eve)
+    first = team.ben.mutation(invite_member, **eve)
+    assert team.ana.mutation(invite_member, **eve, role="admin") == first
+    assert roles(team)["eve"] == "member"
 
 
 def test_the_last_owner_stays_one(team: Team) -> None:

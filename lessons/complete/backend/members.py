@@ -2,8 +2,13 @@
 
 from headwater import Id, Model, MutationCtx, QueryCtx, mutation, query
 
-from backend.access import RANKS, forbidden, invalid, member, not_found, signed_in
+from backend.access import RANKS, forbidden, invalid, member, membership, not_found, signed_in
+from backend.rate_limits import take_token
 from backend.schema import Project, ProjectMember, Role, User
+
+
+BURST = 20
+REFILL_MS = 60_000
 
 
 class MemberRow(Model):
@@ -21,6 +26,26 @@ async def get_members(ctx: QueryCtx, project_id: Id[Project]) -> list[MemberRow]
     await member(ctx, project_id)
     members = ctx.db.query(ProjectMember).with_index("by_project", project_id=project_id)
     return [await _row(ctx, each) for each in await members.take(200)]
+
+
+@mutation
+async def invite_member(
+    ctx: MutationCtx, project_id: Id[Project], user_id: Id[User], role: Role = "member"
+) -> Id[ProjectMember]:
+    """Make somebody who has an account a member, with at most the caller's own role. For admins.
+
+    Who is a member already stays what they are. `invitations.py` is for those without an account.
+    """
+    mine = await member(ctx, project_id, "admin")
+    if RANKS.index(role) > RANKS.index(mine.role):
+        raise forbidden(f"Only an {role} may invite an {role}.")
+    await take_token(ctx, f"invite:{mine.user_id}", burst=BURST, refill_ms=REFILL_MS)
+    if await ctx.db.get(user_id) is None:
+        raise not_found()
+    there = await membership(ctx, project_id, user_id)
+    if there is not None:
+        return there.id
+    return await ctx.db.insert(ProjectMember(project_id=project_id, user_id=user_id, role=role))
 
 
 @mutation
