@@ -6,7 +6,6 @@ from backend.access import RANKS, forbidden, invalid, member, membership, not_fo
 from backend.rate_limits import take_token
 from backend.schema import Project, ProjectMember, Role, User
 
-
 BURST = 20
 REFILL_MS = 60_000
 
