@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast, overload
-from urllib.parse import parse_qs, urlsplit
-from weakref import WeakKeyDictionary, finalize
-
-import orjson
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
+from weakref import finalize
 
 from headwater.clock import VirtualClock
 from headwater.core import values
-from headwater.core.actions import ActionHost
 from headwater.core.calls import Call, Frame, Outcome
-from headwater.core.catalog import Catalog
 from headwater.core.codecs import lower
 from headwater.core.context import MutationCtx
-from headwater.core.context_storage import ActionStorage, Blob
+from headwater.core.context_storage import Blob
 from headwater.core.counters import EngineCounters
-from headwater.core.database import Database
-from headwater.core.engine import Engine
 from headwater.core.failures import Failure
 from headwater.core.functions import ActionFn, MutationFn, QueryFn, Registered
 from headwater.core.identity import identity_of
-from headwater.core.job_queue import JobQueue
 from headwater.core.logs import CallLog, install_log_handler
 from headwater.core.manifest import ANY, FunctionKind, FunctionSpec, Manifest, canonical_path
 from headwater.core.names import wire_name
 from headwater.core.placement import InProcess
-from headwater.core.protocol import AddQuery, Connect, ModifyQuerySet, RemoveQuery
-from headwater.core.session import Close, Session
-from headwater.core.storage.sqlite import SqliteStorage
 from headwater.core.transaction import Counters, Transaction
-from headwater.core.work import Execute, FromClient, Left, RunDue, Transact, Work
 from headwater.errors import AppError, Conflict, HeadwaterError, Overloaded, StorageFailure
-from headwater.files import Files
 from headwater.loader import load
 from headwater.rules import Finding
+from headwater.runtime import Followed, Runtime, spares_of
 from headwater.settings import DEV_ISSUER, GUARDED, Limits
 from headwater.testing_faults import Fault, failing
 from headwater.variables import Put
@@ -51,12 +36,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_RUNS = 10_000
-_ENDLESS = (
-    f"{_RUNS:,} scheduled calls were run and more are due: does one schedule itself again without "
-    "a delay?"
-)
 
 
 class FunctionFailed(HeadwaterError):
@@ -72,7 +51,7 @@ class FunctionFailed(HeadwaterError):
 class Caller:
     """Somebody who calls functions: nobody in particular, or a signed-in person."""
 
-    def __init__(self, host: _Host, identity: dict[str, Any] | None) -> None:
+    def __init__(self, host: Runtime, identity: dict[str, Any] | None) -> None:
         self._host = host
         self._identity = identity
 
@@ -163,7 +142,7 @@ class Backend(Caller):
     ) -> None:
         install_log_handler()
         self.clock = clock or VirtualClock()
-        host = _Host(placement, self.clock, limits or Limits())
+        host = Runtime(placement, self.clock, limits or Limits(), spares_of(placement))
         super().__init__(host, None)
         self._environment = Put()
         finalize(self, self._environment.undo)
@@ -217,7 +196,7 @@ class Backend(Caller):
         total = ms + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)))
         if total < 0:
             raise ValueError(f"time does not go back: advance({total:g} ms)")
-        self._host.advance(self.clock, total)
+        self._host.advance(total)
 
     def finish_scheduled(self) -> None:
         """Runs every scheduled call, and those they schedule, moving the clock to each.
@@ -225,7 +204,7 @@ class Backend(Caller):
         Raises:
             RuntimeError: they never end; use `advance` for calls that schedule themselves again.
         """
-        self._host.finish_scheduled(self.clock)
+        self._host.finish_scheduled()
 
     def run(self, step: Callable[[MutationCtx], Coroutine[Any, Any, R]]) -> R:
         """Runs a step in a transaction of its own, as a mutation of nobody's: to put in place what
@@ -237,7 +216,18 @@ class Backend(Caller):
         Raises:
             Exception: what the step raised; nothing it wrote is kept.
         """
-        return self._host.run_step(step)
+        database, calls = self._host.engine.database, self._host.engine.calls
+        placement = calls.placement
+        if not isinstance(placement, InProcess):
+            raise TypeError("run() needs a backend whose handlers are in this process")
+        spec = FunctionSpec("test:run", "mutation", "internal", ANY, ANY)
+        log = CallLog(database.limits)
+
+        def driven(transaction: Transaction) -> R:
+            frame = Frame(spec, {}, transaction.now_ms, database.clock.seed(), log)
+            return placement.drive(frame, step, {}, calls.answerer(frame, transaction))
+
+        return self._host.transact(driven)
 
     @property
     def manifest(self) -> Manifest:
@@ -296,25 +286,12 @@ class Backend(Caller):
         self._host.close()
 
 
-class Subscribed:
+class Subscribed(Followed):
     """A query followed by a test.
 
     Attributes:
         updates: every pushed result, oldest first.
     """
-
-    def __init__(self, host: _Host, call: Call, load_result: Callable[[Any], Any]) -> None:
-        self.updates: list[Any] = []
-        self.transitions_sent = 0
-        self._host = host
-        self._load = load_result
-        self._error: HeadwaterError | None = None
-        self._session = Session(self, host.engine.database.limits)
-        self._session.identity, self._session.admin = call.identity, call.internal
-        host.subscribers += 1
-        add = AddQuery(0, call.path, call.arguments, None)
-        host.process(FromClient(self._session, Connect(f"test-{host.subscribers:08}", 0)))
-        host.process(FromClient(self._session, ModifyQuerySet(0, 1, (add,))))
 
     @property
     def value(self) -> Any:
@@ -323,181 +300,9 @@ class Subscribed:
         Raises:
             FunctionFailed, AppError: the query's newest run raised.
         """
-        if self._error is not None:
-            raise self._error
+        if self.failure is not None:
+            raise _raised(self.failure)
         return self.updates[-1]
-
-    @property
-    def runs(self) -> int:
-        """How often the query was run since it is followed."""
-        return self._session.runs(0)
-
-    def close(self) -> None:
-        """Ends the subscription."""
-        self._host.process(FromClient(self._session, ModifyQuerySet(1, 2, (RemoveQuery(0),))))
-        self._host.process(Left(self._session))
-
-    def deliver(self, texts: list[str], transitions: int, _close: Close | None) -> None:
-        """Takes what the engine sends, as the network would."""
-        self.transitions_sent += transitions
-        for text in texts:
-            for modification in json.loads(text).get("modifications", ()):
-                self._take(modification)
-
-    def _take(self, modification: dict[str, Any]) -> None:
-        if modification["type"] == "QueryUpdated":
-            self._error = None
-            self.updates.append(self._load(values.from_json(modification["value"])))
-        elif modification["type"] == "QueryFailed":
-            data = modification.get("errorData")
-            encoded = orjson.dumps(data) if "errorData" in modification else None
-            self._error = _raised(Failure(modification["errorMessage"], encoded))
-
-
-@dataclass
-class _Spares:
-    """Empty databases that have adopted one placement's manifest, to begin tests with."""
-
-    catalog: Catalog
-    storages: list[SqliteStorage] = field(default_factory=list)
-
-
-_spares: WeakKeyDictionary[Any, _Spares] = WeakKeyDictionary()
-
-
-class _Host:
-    """The engine of one backend under test, run inside the caller."""
-
-    def __init__(self, placement: Any, clock: VirtualClock, limits: Limits) -> None:
-        spares = _spares.get(placement)
-        reused = spares.storages.pop() if spares is not None and spares.storages else None
-        self._storage = reused or SqliteStorage()
-        catalog = spares.catalog.copy() if spares is not None and reused is not None else None
-        database = Database(self._storage, clock, limits, catalog)
-        self.files = database.files = Files.in_memory(clock, limits)
-        self.engine = Engine(database, placement)
-        if reused is None:
-            self._storage.freeze()
-        if spares is None:
-            spares = _spares[placement] = _Spares(database.catalog.copy())
-        self._spares = spares
-        self._started: list[Call] = []
-        self.engine.background.start_action = self._started.append
-        if placement.manifest.crons:
-            self.engine.resume()
-        self.actions = ActionHost(database, self.engine.calls, self._submit, self.process)
-        self.last = Outcome()
-        self.subscribers = 0
-
-    def advance(self, clock: VirtualClock, ms: float) -> None:
-        """Moves the clock, running what is due on the way."""
-        end_ms = self._queue.now_ms + ms
-        for _ in range(_RUNS):
-            next_ms = self._queue.next_ms()
-            if next_ms > end_ms:
-                self._move(clock, end_ms)
-                return
-            self._move(clock, next_ms)
-            self._run_due()
-        raise RuntimeError(_ENDLESS)
-
-    def finish_scheduled(self, clock: VirtualClock) -> None:
-        """Moves the clock from one scheduled call to the next, until none is left."""
-        for _ in range(_RUNS):
-            due = self._queue.next_job()
-            if due.job is None:
-                return
-            self._move(clock, self._queue.next_ms())
-            self._run_due()
-        raise RuntimeError(_ENDLESS)
-
-    @property
-    def _queue(self) -> JobQueue:
-        return self.engine.background.queue
-
-    def _move(self, clock: VirtualClock, to_ms: float) -> None:
-        clock.advance(max(0.0, to_ms - self._queue.now_ms))
-        while self._queue.now_ms < to_ms:  # rounded down on the way to nanoseconds
-            clock.advance(0.001)
-
-    def _run_due(self) -> None:
-        self.process(RunDue())
-        while self._started:
-            call = self._started.pop(0)
-            outcome = asyncio.run(self.actions.run(call))
-            self.process(self.engine.background.ended(call, outcome))
-
-    def run_step(self, step: Callable[[MutationCtx], Coroutine[Any, Any, R]]) -> R:
-        """A handler of a test's own, as an internal mutation."""
-        calls = self.engine.calls
-        placement = calls.placement
-        if not isinstance(placement, InProcess):
-            raise TypeError("run() needs a backend whose handlers are in this process")
-        spec = FunctionSpec("test:run", "mutation", "internal", ANY, ANY)
-        log = CallLog(self.engine.database.limits)
-
-        def run(transaction: Transaction) -> R:
-            frame = Frame(spec, {}, transaction.now_ms, self.engine.database.clock.seed(), log)
-            return placement.drive(frame, step, {}, calls.answerer(frame, transaction))
-
-        return self.transact(run)
-
-    def close(self) -> None:
-        """Gives the database back, as empty as it was."""
-        self._storage.rewind()
-        self._spares.storages.append(self._storage)
-
-    def process(self, *works: Work) -> None:
-        """One batch, its outputs sent at once."""
-        for output in self.engine.process(works):
-            output.send()
-
-    def run(self, call: Call) -> Outcome:
-        """One call to its end."""
-        if call.kind == "action":
-            self.last = asyncio.run(self.actions.run(call))
-            return self.last
-        self.process(Execute(call, self._keep))
-        return self.last
-
-    def transact(self, step: Callable[[Transaction], R]) -> R:
-        """A step of the runtime itself in a transaction of its own."""
-        ended: list[Any] = []
-        self.process(Transact(step, lambda value, error: ended.extend((value, error))))
-        value, error = ended
-        if error is not None:
-            raise error
-        return cast("R", value)
-
-    def upload(self, url: str, content: bytes, content_type: str | None) -> str:
-        """A file sent to an upload URL."""
-        token = parse_qs(urlsplit(url).query).get("token", [""])[0]
-        self.files.check_token(token)
-        storage = ActionStorage(_Files(self.actions, self.files))
-        return asyncio.run(storage.store(content, content_type=content_type))
-
-    def download(self, url: str) -> Blob | None:
-        """What a file's URL gives."""
-        storage_id = urlsplit(url).path.rpartition("/")[2]
-        return asyncio.run(ActionStorage(_Files(self.actions, self.files)).get(storage_id))
-
-    def _keep(self, outcome: Outcome, _ts: int) -> None:
-        self.last = outcome
-
-    def _submit(self, call: Call, reply: Callable[[Outcome, int], None]) -> None:
-        self.process(Execute(call, reply))
-
-
-@dataclass
-class _Files:
-    """What files are reached through from outside of functions."""
-
-    actions: ActionHost
-    files: Files
-
-    async def transact(self, step: Callable[[Transaction], Any]) -> Any:
-        """A step of the runtime itself."""
-        return await self.actions.transact(step)
 
 
 def _raised(failure: Failure) -> HeadwaterError:

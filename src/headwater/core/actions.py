@@ -83,6 +83,7 @@ class ActionHost:
             placement = cast("ActionPlacement", self.calls.placement)  # the newest load's
             runner = _Runner(self, call, depth)
             async with self.bounded(f"action {spec.path}", counted=depth == 0):
+                outcome.entered = True
                 result = await placement.run_action(
                     spec, arguments, call.identity, runner, log, self.database
                 )

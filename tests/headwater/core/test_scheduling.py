@@ -300,7 +300,7 @@ def test_an_endless_chain_is_said_to_be_one(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A test that would never end says why."""
-    monkeypatch.setattr("headwater.testing._RUNS", 100)
+    monkeypatch.setattr("headwater.runtime._RUNS", 100)
     backend.mutation(start, "for ever")
     with pytest.raises(RuntimeError, match="schedule itself again without a delay"):
         backend.advance()

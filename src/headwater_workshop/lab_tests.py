@@ -1,0 +1,61 @@
+"""The part of a lab that runs tests the learner wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from headwater.worker_placement import WorkerPlacement
+from headwater_workshop.lab_bench import Bench
+from headwater_workshop.learner_tests import TestRun, TestRunner
+
+Variants = Callable[[str], dict[str, dict[str, str]]]
+
+
+class Tested(Bench):
+    """A bench where the learner's own tests are run, in a process of their own."""
+
+    def __init__(
+        self,
+        worker: WorkerPlacement,
+        sources: Mapping[str, str],
+        *,
+        objective: str,
+        seed: str,
+        variants: Variants | None = None,
+    ) -> None:
+        super().__init__(worker, sources, objective=objective, seed=seed)
+        self._variants = variants
+        self._tests: TestRunner | None = None
+
+    def close(self) -> None:
+        """Let the database go, and whatever else was started."""
+        super().close()
+        if self._tests is not None:
+            self._tests.close()
+
+    def variants(self, kind: str) -> list[tuple[str, dict[str, str]]]:
+        """The lesson's backends to run a learner's tests against, in random order.
+
+        Args:
+            kind: `correct` or `broken`.
+        """
+        found = list(self._variants(kind).items()) if self._variants is not None else []
+        self.random.shuffle(found)
+        return found
+
+    def run_learner_tests(
+        self, files: Mapping[str, str], variant: Mapping[str, str] | None = None
+    ) -> TestRun:
+        """The learner's tests, run in the jail against their own backend or a variant of it.
+
+        Args:
+            files: test files, and those they import, by path.
+            variant: files laid over the learner's backend.
+
+        Raises:
+            WorkerFailed: the process that ran them did not play by the rules.
+        """
+        if self._tests is None:
+            self._tests = TestRunner()
+        own = {name: text for name, text in self.sources.items() if name.startswith("backend/")}
+        return self._tests.run({**own, **(variant or {})}, files)
