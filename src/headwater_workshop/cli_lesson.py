@@ -19,6 +19,7 @@ from rich.table import Table
 
 from . import progress as kept_progress
 from .choice import chosen_lesson, chosen_objective
+from .cli_authoring import new, verify
 from .course import Beginning, ahead_of_lessons, beginning, comparison, revealed, state_of
 from .kit import KitError
 from .ladder import next_hint
@@ -29,6 +30,8 @@ from .progress import Progress, find_project, load_progress, timestamp
 from .stages import FOLDERS, last_stage, started, with_page_test
 
 app = typer.Typer(help="The lessons: read, begin, get a hint, start again, jump.")
+app.command()(new)
+app.command()(verify)
 
 LessonWord = Annotated[
     str | None,

@@ -56,6 +56,22 @@ def lessons_tree() -> dict[str, bytes]:
     return read_bundle(bundle)
 
 
+def lessons_folder() -> Path:
+    """The `lessons/` folder of a checkout, where lessons are written.
+
+    Raises:
+        KitError: this is an install, which has no such folder.
+    """
+    folder = _CHECKOUT / "lessons"
+    if folder.is_dir():
+        return folder
+    raise KitError(
+        "Lessons are written in a checkout of headwater, and this is an install.",
+        where=str(_PACKAGE),
+        fix="clone the repository, and call it from there",
+    )
+
+
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, without caches."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())

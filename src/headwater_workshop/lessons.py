@@ -5,6 +5,7 @@
       starter/  solution/         files laid over the stage before
       right/NAME/  wrong/NAME/    files laid over the solution; wrong ones with expected.toml
       cheat/NAME/                 likewise: what tries to pass without being right
+      survivors.toml              mutants of the solution that no check fails, and why
       tests/checks.py             what the grader asks
       tests/variants/KIND/NAME/   backends, `correct` and `broken`, for a learner's own tests
 
@@ -22,7 +23,7 @@ from typing import Any
 from .kit import KitError, Tree, lessons_tree
 
 _FOLDER = re.compile(r"(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)")
-_RUNGS = 6
+RUNGS = 6
 _FOR_INSTRUCTORS = "\n## For the instructor\n"
 _KEYS = (
     *("title", "question", "minutes", "minutes_short"),
@@ -52,6 +53,18 @@ class Expected:
 
     code: str
     phrase: str
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A mutant of the solution that no check fails.
+
+    Attributes:
+        same: it behaves as the solution does, so that there is nothing to fail.
+    """
+
+    same: bool
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -151,6 +164,17 @@ class Lesson:
                 found.setdefault(name, {})[file] = content.decode()
         return found
 
+    @property
+    def survivors(self) -> dict[str, Survivor]:
+        """The known survivors among the solution's mutants, by name."""
+        path = "survivors.toml"
+        if path not in self.tree:
+            return {}
+        rows = _toml(self.name, path, self.read(path)).get("survivor", [])
+        if not all(sorted(row) == ["mutant", "reason", "same"] and row["reason"] for row in rows):
+            raise _misfit(self.name, f"{path} needs mutant, same and reason each", "give them")
+        return {row["mutant"]: Survivor(row["same"] is True, row["reason"]) for row in rows}
+
     def _folders(self, part: str) -> tuple[str, ...]:
         parts = (path.split("/") for path in self.tree)
         return tuple(sorted({names[1] for names in parts if names[0] == part and len(names) > 2}))
@@ -248,10 +272,8 @@ def _check_hints(lesson: Lesson) -> None:
     if sorted(lesson.hints) != sorted(ids):
         raise _misfit(lesson.name, "hints and objectives differ", "give each objective a ladder")
     for key, rungs in lesson.hints.items():
-        if len(rungs) != _RUNGS or not all(rungs):
-            raise _misfit(
-                lesson.name, f"the ladder of {key} needs {_RUNGS} hints", "write L0 to L5"
-            )
+        if len(rungs) != RUNGS or not all(rungs):
+            raise _misfit(lesson.name, f"the ladder of {key} needs {RUNGS} hints", "write L0 to L5")
 
 
 def _toml(name: str, path: str, text: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from headwater_workshop.lessons import find_lesson
 from headwater_workshop.stages import stage
 
+CHEATED = 1  # the lesson they are made for
 TASKS = "backend/tasks.py"
 LAZY = 'return Id("a" * 32)'
 

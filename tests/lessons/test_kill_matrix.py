@@ -1,0 +1,35 @@
+"""The whole course is proven, mutants included, and the page in the docs says what was seen."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from headwater_workshop.lessons import Lesson
+from headwater_workshop.proof.matrix import page
+from headwater_workshop.proof.proof import Proof, prove
+
+from .parts import LESSONS, name_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "kill-matrix.md"
+
+pytestmark = pytest.mark.prove
+
+
+@cache
+def proof(number: int) -> Proof:
+    """A lesson's proof, made once."""
+    return prove(next(each for each in LESSONS if each.number == number))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
+def test_a_lesson_is_proven(lesson: Lesson) -> None:
+    """Nothing wrong passes, nothing right fails, and 95 % of the mutants are found."""
+    assert proof(lesson.number).faults == []
+
+
+def test_the_page_is_what_the_proofs_make() -> None:
+    """`headwater lesson verify --all --page docs/reference/kill-matrix.md` writes it again."""
+    assert page([proof(lesson.number) for lesson in LESSONS]) == PAGE.read_text(encoding="utf-8")
