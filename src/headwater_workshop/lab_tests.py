@@ -11,7 +11,7 @@ from headwater_workshop.learner_tests import TestRun, TestRunner
 Variants = Callable[[str], dict[str, dict[str, str]]]
 
 
-class Tested(Bench):
+class LearnerTested(Bench):
     """A bench where the learner's own tests are run, in a process of their own."""
 
     def __init__(

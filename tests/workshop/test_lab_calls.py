@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headwater_workshop.checks import CheckFailed, Lab
-from headwater_workshop.lab_tests import Tested
+from headwater_workshop.lab_tests import LearnerTested
 from tests.workshop.labs import made_lab
 
 
@@ -132,5 +132,5 @@ def test_entries_are_counted_by_the_host(lab: Lab) -> None:
 
 def test_a_lesson_without_variants_has_none_to_test_against(lab: Lab) -> None:
     """Nothing is made up, and nothing was started that closing would have to end."""
-    assert isinstance(lab, Tested)
+    assert isinstance(lab, LearnerTested)
     assert lab.variants("broken") == []
