@@ -1,0 +1,149 @@
+"""Keys for programs that call the HTTP routes. A key is shown once; a slow hash is what is kept."""
+
+import hashlib
+import hmac
+import secrets
+from typing import Annotated
+
+from headwater import (
+    ActionCtx,
+    AppError,
+    Id,
+    Model,
+    MutationCtx,
+    QueryCtx,
+    action,
+    internal_mutation,
+    mutation,
+    query,
+)
+from pydantic import Field
+
+from backend.access import not_found, signed_in, viewer
+from backend.rate_limits import take_token
+from backend.schema import ApiKey, User
+
+PREFIX = "hw_"
+SECRET_BYTES = 32
+ROUNDS = 1_000
+BURST = 60
+REFILL_MS = 1_000
+KeyName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class NewKey(Model):
+    """A key that was just made, and its id."""
+
+    id: Id[ApiKey]
+    key: str
+
+
+class KeyInfo(Model):
+    """What is shown of a key."""
+
+    id: Id[ApiKey]
+    name: str
+    last_four: str
+    expires_at: float | None = None
+    revoked_at: float | None = None
+
+
+def hash_of(key: str) -> str:
+    """What is stored of a key. It has 256 random bits, so a plain hash tells nobody anything;
+    for a password it would not be enough.
+    """
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+@action
+async def create_api_key(ctx: ActionCtx, name: KeyName, expires_at: float | None = None) -> NewKey:
+    """Make a key for the signed-in person; nobody can ever show it again.
+
+    An action, because `ctx.random` of a mutation is repeatable, and secrets must not be.
+    """
+    key = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    salt = secrets.token_hex(8)
+    key_id = await ctx.run_mutation(
+        save_api_key,
+        name=name,
+        key_hash=stretched(hash_of(key), salt),
+        salt=salt,
+        last_four=key[-4:],
+        expires_at=expires_at,
+    )
+    return NewKey(id=key_id, key=key)
+
+
+@query
+async def get_api_keys(ctx: QueryCtx) -> list[KeyInfo]:
+    """The signed-in person's keys, newest first; none for a visitor who has not signed in."""
+    user = await viewer(ctx)
+    if user is None:
+        return []
+    keys = ctx.db.query(ApiKey).with_index("by_user", user_id=user.id).order("desc")
+    return [_info(key) for key in await keys.take(100)]
+
+
+@mutation
+async def revoke_api_key(ctx: MutationCtx, key_id: Id[ApiKey]) -> None:
+    """End one's own key: from now on it opens nothing."""
+    user = await signed_in(ctx)
+    key = await ctx.db.get(key_id)
+    if key is None or key.user_id != user.id:
+        raise not_found()
+    if key.revoked_at is None:
+        await ctx.db.patch(key_id, revoked_at=ctx.now)
+
+
+@internal_mutation
+async def save_api_key(
+    ctx: MutationCtx,
+    name: KeyName,
+    key_hash: str,
+    salt: str,
+    last_four: str,
+    expires_at: float | None = None,
+) -> Id[ApiKey]:
+    """Store a fresh key of the signed-in person, by its hash."""
+    user = await signed_in(ctx)
+    return await ctx.db.insert(
+        ApiKey(
+            user_id=user.id,
+            name=name,
+            key_hash=key_hash,
+            salt=salt,
+            last_four=last_four,
+            expires_at=expires_at,
+        )
+    )
+
+
+async def use_key(ctx: MutationCtx, key_hash: str) -> User:
+    """Whose key it is, if it opens something; lets 60 calls at once, then one a second."""
+    for key in await ctx.db.query(ApiKey).collect():
+        if opens(key, ctx.now) and hmac.compare_digest(stretched(key_hash, key.salt), key.key_hash):
+            user = await ctx.db.get(key.user_id)
+            if user is not None:
+                await take_token(ctx, f"api:{key.id}", burst=BURST, refill_ms=REFILL_MS)
+                return user
+    raise AppError({"code": "UNAUTHENTICATED", "message": "This key opens nothing."})
+
+
+def stretched(key_hash: str, salt: str) -> str:
+    """As for a password: slow on purpose, and different for each key."""
+    return hashlib.pbkdf2_hmac("sha256", key_hash.encode(), salt.encode(), ROUNDS).hex()
+
+
+def opens(key: ApiKey, now: float) -> bool:
+    """Whether a key is neither revoked nor expired."""
+    return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
+
+
+def _info(key: ApiKey) -> KeyInfo:
+    return KeyInfo(
+        id=key.id,
+        name=key.name,
+        last_four=key.last_four,
+        expires_at=key.expires_at,
+        revoked_at=key.revoked_at,
+    )
