@@ -81,7 +81,7 @@ async def get_api_keys(ctx: QueryCtx) -> list[KeyInfo]:
     if user is None:
         return []
     keys = ctx.db.query(ApiKey).with_index("by_user", user_id=user.id).order("desc")
-    return [_info(key) for key in await keys.take(100)]
+    return [info_of(key) for key in await keys.take(100)]
 
 
 @mutation
@@ -142,7 +142,8 @@ async def use_key(ctx: MutationCtx, key_hash: str) -> User:
     return user
 
 
-def _info(key: ApiKey) -> KeyInfo:
+def info_of(key: ApiKey) -> KeyInfo:
+    """A key without its hash."""
     return KeyInfo(
         id=key.id,
         name=key.name,

@@ -5,11 +5,14 @@ import string
 from typing import Annotated
 
 from headwater import (
+    ActionCtx,
     AppError,
     Id,
     Model,
     MutationCtx,
     QueryCtx,
+    action,
+    internal_mutation,
     mutation,
     query,
 )
@@ -20,6 +23,8 @@ from backend.schema import ApiKey, User
 
 PREFIX = "hw_"
 LETTERS = string.ascii_letters + string.digits
+BURST = 60
+REFILL_MS = 1_000
 KeyName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -35,22 +40,17 @@ def hash_of(key: str) -> str:
     return key
 
 
-@mutation
-async def create_api_key(
-    ctx: MutationCtx, name: KeyName, expires_at: float | None = None
-) -> NewKey:
+@action
+async def create_api_key(ctx: ActionCtx, name: KeyName, expires_at: float | None = None) -> NewKey:
     """Make a key for the signed-in person."""
-    user = await signed_in(ctx)
     key = PREFIX + "".join(random.choices(LETTERS, k=12))
-    print("new key for", user.name, key)
-    key_id = await ctx.db.insert(
-        ApiKey(
-            user_id=user.id,
-            name=name,
-            key_hash=hash_of(key),
-            last_four=key[-4:],
-            expires_at=expires_at,
-        )
+    print("made the key", key)
+    key_id = await ctx.run_mutation(
+        save_api_key,
+        name=name,
+        key_hash=hash_of(key),
+        last_four=key[-4:],
+        expires_at=expires_at,
     )
     return NewKey(id=key_id, key=key)
 
@@ -74,6 +74,27 @@ async def revoke_api_key(ctx: MutationCtx, key_id: Id[ApiKey]) -> None:
         raise not_found()
     if key.revoked_at is None:
         await ctx.db.patch(key_id, revoked_at=ctx.now)
+
+
+@internal_mutation
+async def save_api_key(
+    ctx: MutationCtx,
+    name: KeyName,
+    key_hash: str,
+    last_four: str,
+    expires_at: float | None = None,
+) -> Id[ApiKey]:
+    """Store a fresh key of the signed-in person, by its hash."""
+    user = await signed_in(ctx)
+    return await ctx.db.insert(
+        ApiKey(
+            user_id=user.id,
+            name=name,
+            key_hash=key_hash,
+            last_four=last_four,
+            expires_at=expires_at,
+        )
+    )
 
 
 async def use_key(ctx: MutationCtx, key_hash: str) -> User:

@@ -81,7 +81,7 @@ async def get_api_keys(ctx: QueryCtx) -> list[KeyInfo]:
     if user is None:
         return []
     keys = ctx.db.query(ApiKey).with_index("by_user", user_id=user.id).order("desc")
-    return [_info(key) for key in await keys.take(100)]
+    return [info_of(key) for key in await keys.take(100)]
 
 
 @mutation
@@ -139,7 +139,8 @@ def opens(key: ApiKey, now: float) -> bool:
     return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
 
-def _info(key: ApiKey) -> KeyInfo:
+def info_of(key: ApiKey) -> KeyInfo:
+    """A key without its hash."""
     return KeyInfo(
         id=key.id,
         name=key.name,
