@@ -1,0 +1,69 @@
+"""The tables. A class is a table, an annotation is a validator, an Index is a way to read it."""
+
+from typing import Annotated, Literal
+
+from headwater import Document, Id, Index
+from pydantic import Field
+
+Priority = Literal["low", "medium", "high"]
+
+
+class User(Document, table="users"):
+    """Somebody who has signed in. Who may do what goes by the id of this document."""
+
+    token_identifier: str
+    subject: str
+    name: str
+    email: str | None = None
+    last_active_at: float
+    by_token_identifier = Index("token_identifier")
+
+
+class Project(Document, table="projects"):
+    """Something people work on together."""
+
+    name: Annotated[str, Field(max_length=100)]
+    owner: str
+    by_owner = Index("owner")
+
+
+class Task(Document, table="tasks"):
+    """One thing to do, and who does it."""
+
+    title: Annotated[str, Field(max_length=200)]
+    completed: bool = False
+    assignee: str
+    priority: Priority | None = None
+    project_id: Id[Project] | None = None
+    by_assignee = Index("assignee")
+    by_project_completed = Index("project_id", "completed")
+
+
+class Message(Document, table="messages"):
+    """One line in a chat room."""
+
+    content: Annotated[str, Field(max_length=2000)]
+    user_id: str
+    room_id: str
+    timestamp: float
+    by_room = Index("room_id", "timestamp")
+
+
+class AiConversation(Document, table="ai_conversations"):
+    """One person's talk with the model."""
+
+    user_id: Id[User]
+    title: Annotated[str, Field(max_length=200)]
+    by_user = Index("user_id")
+
+
+class AiMessage(Document, table="ai_messages"):
+    """What one side of a conversation says; an answer grows while it is streaming."""
+
+    conversation_id: Id[AiConversation]
+    role: Literal["user", "assistant"]
+    content: str
+    status: Literal["streaming", "done", "failed"]
+    error: str | None = None
+    started_at: float | None = None  # when an action took the answer on: a second one does not
+    by_conversation = Index("conversation_id")
