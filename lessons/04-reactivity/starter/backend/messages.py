@@ -1,0 +1,41 @@
+"""Chat messages, one list per room."""
+
+import time
+from typing import Annotated
+
+from headwater import Id, MutationCtx, QueryCtx, mutation, query
+from pydantic import Field
+
+from backend.schema import Message
+
+TEN_MINUTES_MS = 600_000
+
+
+@query
+async def list_messages(ctx: QueryCtx, room_id: str) -> list[Message]:
+    """The last 50 messages of a room, oldest first."""
+    newest = (
+        await ctx.db.query(Message).with_index("by_room", room_id=room_id).order("desc").take(50)
+    )
+    return newest[::-1]
+
+
+@query
+async def recent_messages(ctx: QueryCtx, room_id: str, since: float | None = None) -> list[Message]:
+    """The messages of a room since a time, or of the last ten minutes; newest last."""
+    if since is None:
+        since = time.time() * 1000 - TEN_MINUTES_MS
+    found = await ctx.db.query(Message).order("desc").take(1000)
+    recent = [each for each in found if each.room_id == room_id and each.timestamp >= since]
+    return recent[:100][::-1]
+
+
+@mutation
+async def send_message(
+    ctx: MutationCtx, room_id: str, content: Annotated[str, Field(max_length=2000)]
+) -> Id[Message]:
+    """Say something in a room, as the signed-in person."""
+    identity = await ctx.auth.require_identity()
+    return await ctx.db.insert(
+        Message(content=content, user_id=identity.subject, room_id=room_id, timestamp=ctx.now)
+    )
