@@ -4,8 +4,9 @@ Run by `headwater grade 3`. What was committed, and when, is seen by the host; t
 runs in another process.
 """
 
-from dataclasses import dataclass
-from typing import Any
+import ast
+import re
+from typing import Any, NamedTuple
 
 from headwater_workshop.checks import Attempt, Caller, Lab, check
 
@@ -17,16 +18,12 @@ WAITED_S = 0.25
 FAULTS = {"HW104": "M203", "HW201": "M201", "HW202": "M201", "HW206": "M201", "HW204": "M204"}
 
 
-@dataclass
-class Scene:
-    """Two projects of ana's, and one that is gone."""
+class Scene(NamedTuple):
+    """Ana, and two projects that she is in."""
 
     ana: Caller
     home: str
     garden: str
-
-    def other(self, project: str | None) -> str:
-        return self.garden if project == self.home else self.home
 
 
 def scene(lab: Lab) -> Scene:
@@ -61,42 +58,48 @@ def explain(lab: Lab, attempt: Attempt) -> None:
     """Say why the call failed; a broken rule has its own word."""
     if attempt.ok:
         return
-    code = FAULTS.get(attempt.rule, "L3.1")
+    code, text = FAULTS.get(attempt.rule, "L3.1"), attempt.text.removeprefix("Uncaught Error: ")
     if code == "M203":
         lab.fail(
             code,
-            seen=f"{MOVE} called {called(attempt.text)}, another function of the backend: such a "
-            "call goes past the runtime and is refused.",
+            seen=f"{MOVE} called {called(lab, text)}. Such a call goes past the runtime and is "
+            "refused.",
             fix="put the shared read in a plain helper taking ctx",
             more="HW104",
         )
     if code == "M201":
         lab.fail(
             code,
-            seen=f"Replaying the call at another time came to something else: {attempt.text}",
+            seen=f"Replaying the call at another time did not do the same again: {text}",
             fix="take the time from ctx.now and chance from ctx.random",
             more=attempt.rule,
         )
     if code == "M204":
         lab.fail(
             code,
-            seen=f"The mutation waited, holding its transaction: {attempt.text}",
+            seen=f"The mutation waited, holding its transaction: {text}",
             fix="schedule what comes later; a mutation is done at once",
             more="HW204",
         )
     lab.fail(
         code,
-        seen=f"{MOVE} refused a move that it should make: {attempt.text}",
+        seen=f"{MOVE} refused a move that it should make: {text}",
         fix="read the error above; run the same call in a test of your own",
         more="L3",
     )
 
 
-def called(text: str) -> str:
-    """What was called, in the words of the runtime: "query get_tasks"."""
-    _, _, what = text.partition("What: ")
-    name = (what or text).partition(" was called")[0].strip()
-    return f"the {name}" if 0 < len(name) < 60 else "a registered function"
+def called(lab: Lab, text: str) -> str:
+    """What was called where the runtime's words point: "the query get_tasks"."""
+    place = re.search(r"(backend/\S+\.py):(\d+):(\d+)", text)
+    source = lab.sources.get(place[1], "") if place else ""
+    for node in ast.walk(ast.parse(source)):
+        if place and isinstance(node, ast.Call) and node.lineno == int(place[2]):
+            name = ast.unparse(node.func)
+            for path, spec in lab.manifest.functions.items():
+                if lab.python_name(path.partition(":")[2]) == name.rpartition(".")[2]:
+                    return f"the {spec.kind} {name}"
+    return "a function with a decorator"
 
 
 def stored(lab: Lab, task: str) -> dict[str, Any]:
@@ -209,9 +212,29 @@ def helper(lab: Lab) -> None:
 
 
 @check(
+    objective="L3.2",
+    title="It does not wait",
+    needs=("helper",),
+    place=FUNCTION,
+    rule="HW204",
+)
+def waits(lab: Lab) -> None:
+    at = scene(lab)
+    task = new_task(lab, at, at.home)
+    took = [move(lab, at, task, project).seconds for project in (at.garden, at.home, at.garden)]
+    if min(took) > WAITED_S:
+        lab.fail(
+            "M204",
+            seen=f"The mutation waited {min(took) * 1000:.0f} ms holding its transaction.",
+            fix="take the waiting out; schedule work that comes later",
+            more="HW204",
+        )
+
+
+@check(
     objective="L3.1",
     title="Both counters are right after every move",
-    needs=("helper",),
+    needs=("waits",),
     place=FUNCTION,
     rule="HW406",
 )
@@ -235,7 +258,7 @@ def moves(lab: Lab) -> None:
 @check(
     objective="L3.1",
     title="A move that is refused leaves nothing",
-    needs=("helper",),
+    needs=("waits",),
     place=FUNCTION,
     rule="HW406",
 )
@@ -244,7 +267,7 @@ def refused(lab: Lab) -> None:
     task = new_task(lab, at, at.home)
     (gone,) = lab.insert_many("projects", [{"name": "Gone", "owner": "ana"}])
     ana = lab.insider(gone)
-    lab.delete(gone)
+    lab.delete([gone])
     before = state(lab)
     attempt = ana.attempt(MOVE, {"taskId": task, "projectId": gone})
     judge_whole(lab, before, attempt)
@@ -285,7 +308,7 @@ def judge_whole(lab: Lab, before: Any, attempt: Attempt) -> None:
 @check(
     objective="L3.1",
     title="A fault half-way leaves nothing",
-    needs=("helper",),
+    needs=("waits",),
     place=FUNCTION,
     rule="HW406",
 )
@@ -335,7 +358,7 @@ def together(lab: Lab) -> None:
 @check(
     objective="L3.2",
     title="The same call writes the same at another time",
-    needs=("helper",),
+    needs=("waits",),
     place=FUNCTION,
     rule="HW201",
 )
@@ -378,24 +401,4 @@ def moved_at(lab: Lab) -> None:
             else "moved_at is not the time of the call, in ms since 1970.",
             fix="store ctx.now in moved_at, in the patch that moves the task",
             more="L3",
-        )
-
-
-@check(
-    objective="L3.2",
-    title="It does not wait",
-    needs=("helper",),
-    place=FUNCTION,
-    rule="HW204",
-)
-def waits(lab: Lab) -> None:
-    at = scene(lab)
-    task = new_task(lab, at, at.home)
-    took = [move(lab, at, task, project).seconds for project in (at.garden, at.home, at.garden)]
-    if min(took) > WAITED_S:
-        lab.fail(
-            "M204",
-            seen=f"The mutation waited {min(took) * 1000:.0f} ms holding its transaction.",
-            fix="take the waiting out; schedule work that comes later",
-            more="HW204",
         )
