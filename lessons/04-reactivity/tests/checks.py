@@ -245,7 +245,7 @@ def oracle(lab: Lab) -> None:
         made, now = rooms(lab, 3), lab.now_ms
         times = [now + lab.random.uniform(-HOUR_MS, HOUR_MS) for _ in range(most)]
         for room in made:
-            say(lab, room, *(lab.random.choice(times) for _ in range(most)))
+            say(lab, room, *sorted(lab.random.choices(times, k=most)))
         for room in made:
             for since in (min(times), lab.random.choice(times), max(times) + 1):
                 judge(lab, room, since, ask(lab, room, since).value)
