@@ -1,14 +1,13 @@
 """What chat rooms promise."""
 
 import pytest
-from headwater import Id, MutationCtx, PaginationOptions
+from headwater import Id, PaginationOptions
 from headwater.testing import Backend, FunctionFailed
 
 from backend.messages import (
     delete_message,
     list_messages,
     page_messages,
-    recent_messages,
     search_messages,
     send_message,
 )
@@ -16,11 +15,6 @@ from backend.projects import create_project
 from backend.rooms import create_room
 from backend.schema import Message
 from tests.people import refused
-
-
-async def now(ctx: MutationCtx) -> float:
-    """The backend's clock."""
-    return ctx.now
 
 
 def room_of(backend: Backend, owner: str) -> str:
@@ -48,21 +42,6 @@ def test_a_long_room_shows_its_last_50(backend: Backend) -> None:
         backend.advance(seconds=10)
     listed = [message.content for message in ana.query(list_messages, room_id="general")]
     assert listed == [str(number) for number in range(10, 60)]
-
-
-def test_what_is_older_than_asked_for_costs_nothing(backend: Backend) -> None:
-    """A subscription to the last minute runs for what is said in it, and for nothing else."""
-    ana, room_id = backend.with_identity(subject="ana"), room_of(backend, "ana")
-    ana.mutation(send_message, room_id=room_id, content="Before")
-    backend.advance(minutes=2)
-    since = backend.run(now) - 60_000
-    recent = ana.subscribe(recent_messages, room_id=room_id, since=since)
-    ana.mutation(send_message, room_id="general", content="Elsewhere")
-    assert (recent.value, recent.runs) == ([], 1)
-    ana.mutation(send_message, room_id=room_id, content="Now")
-    assert [message.content for message in recent.value] == ["Now"]
-    assert recent.runs == 2
-    recent.close()
 
 
 def test_rooms_are_apart(backend: Backend) -> None:

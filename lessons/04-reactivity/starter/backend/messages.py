@@ -8,8 +8,6 @@ from pydantic import Field
 
 from backend.schema import Message
 
-TEN_MINUTES_MS = 600_000
-
 
 @query
 async def list_messages(ctx: QueryCtx, room_id: str) -> list[Message]:
@@ -24,7 +22,7 @@ async def list_messages(ctx: QueryCtx, room_id: str) -> list[Message]:
 async def recent_messages(ctx: QueryCtx, room_id: str, since: float | None = None) -> list[Message]:
     """The messages of a room since a time, or of the last ten minutes; newest last."""
     if since is None:
-        since = time.time() * 1000 - TEN_MINUTES_MS
+        since = time.time() * 1000 - 600_000  # ten minutes
     found = await ctx.db.query(Message).order("desc").take(1000)
     recent = [each for each in found if each.room_id == room_id and each.timestamp >= since]
     return recent[:100][::-1]
