@@ -1,1 +1,381 @@
-"""x"""
+"""What lesson 9 asks of a project: an answer that streams through the database, and ends.
+
+Run by `headwater grade 9`. The model is a stand-in of the grader; the time that its words take
+passes on the host's clock. What is written, and when, is seen where the commits are made.
+"""
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from headwater_workshop.checks import Lab, check
+
+START, ASK, MESSAGES = "ai:startConversation", "ai:ask", "ai:getAiMessages"
+ANSWERS = "ai_messages"
+PLACE = "backend/ai_replies.py"
+REPLY = f"{PLACE} reply"
+WORDS = 200
+WORD_MS = 40
+MOST_WRITES = 25
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+MINUTE_S = 60
+BATCH = "gather the pieces, and write when enough time has passed since the last write, or enough wait"
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A question, and where its answer is to come.
+
+    Attributes:
+        answer: the id of the answer's message.
+        asked_ms: when it was asked.
+    """
+
+    conversation: str
+    answer: str
+    asked_ms: float
+
+
+def words(lab: Lab, count: int = WORDS) -> list[str]:
+    """An answer that nobody can know before, word by word."""
+    return ["".join(lab.random.choices(LETTERS, k=6)) + " " for _ in range(count)]
+
+
+def asked(lab: Lab, subject: str) -> Talk:
+    """Somebody asks the model; nothing scheduled has run yet."""
+    person = lab.person(subject)
+    conversation = person.mutation(START, {})
+    now = lab.now_ms
+    arguments = {"conversationId": conversation, "prompt": f"Why {lab.random.random()}?"}
+    attempt = person.attempt(ASK, arguments)
+    if attempt.rule == "HW203":
+        lab.fail(
+            "N801",
+            seen="ai.ask opened a socket inside a transaction, and the runtime refused it.",
+            fix="store the question, schedule an internal action for the answer, and let that one "
+            "ask the model",
+            more="HW203",
+        )
+    answer = lab.value_of(ASK, attempt)
+    if not isinstance(answer, str) or lab.document(answer) is None:
+        lab.fail(
+            "L9.1",
+            seen=f"{ASK} returned {lab.describe(answer)}, not the id of an answer that is stored.",
+            fix="return what begin_answer gives you",
+            more="L9",
+        )
+    return Talk(conversation, answer, now)
+
+
+def stored(lab: Lab, talk: Talk) -> dict[str, Any]:
+    """The answer as it is stored now."""
+    return lab.document(talk.answer) or {"content": "", "status": "deleted"}
+
+
+def texts(lab: Lab, talk: Talk) -> list[tuple[float, str]]:
+    """The texts the answer had, one after another, each with its time."""
+    found, last = list[tuple[float, str]](), ""
+    for committed in lab.commits():
+        for change in committed.changes:
+            content = (change.document or {}).get("content", "")
+            if change.id == talk.answer and content != last:
+                last = content
+                found.append((committed.at_ms, content))
+    return found
+
+
+def writes(lab: Lab, talk: Talk) -> int:
+    """How often the answer was written."""
+    return sum(change.id == talk.answer for each in lab.commits() for change in each.changes)
+
+
+@check(objective="L9.1", title="The functions that a page calls are there")
+def contract(lab: Lab) -> None:
+    lab.expect_function(START, "mutation")
+    lab.expect_function(ASK, "mutation")
+    lab.expect_function(MESSAGES, "query")
+
+
+@check(
+    objective="L9.1",
+    title="An action has no ctx.db",
+    needs=("contract",),
+    place=REPLY,
+    rule="HW301",
+)
+def no_database(lab: Lab) -> None:
+    for path, source in lab.sources.items():
+        for function in ast.walk(ast.parse(source)):
+            if isinstance(function, ast.AsyncFunctionDef) and is_action(function):
+                if "ctx.db" in ast.unparse(function):
+                    lab.fail(
+                        "L9.1",
+                        seen=f"The action {function.name} in {path} uses ctx.db, which it has not.",
+                        fix="read and write by ctx.run_query and ctx.run_mutation",
+                        more="HW301",
+                    )
+
+
+def is_action(function: ast.AsyncFunctionDef) -> bool:
+    names = {ast.unparse(decorator) for decorator in function.decorator_list}
+    return bool(names & {"action", "internal_action"})
+
+
+@check(
+    objective="L9.1",
+    title="The answer is in the database, and a second tab sees it grow",
+    needs=("no_database",),
+    place=PLACE,
+    rule="HW203",
+)
+def reaches_every_tab(lab: Lab) -> None:
+    said = words(lab)
+    lab.model(answer="".join(said), word_delay_ms=WORD_MS)
+    talk = asked(lab, "ana")
+    tab = lab.follow(lab.person("ana"), MESSAGES, {"conversationId": talk.conversation})
+    lab.advance(seconds=MINUTE_S)
+    seen = [update[-1].get("content") for update in tab.updates if update]
+    tab.close()
+    if not stored(lab, talk)["content"]:
+        nothing_arrived(lab)
+    if not seen or seen[-1] != stored(lab, talk)["content"]:
+        lab.fail(
+            "L9.1",
+            seen=f"The answer is stored, and {MESSAGES} does not show it to a second tab.",
+            fix="let the query read the messages of the conversation; whoever follows it is told",
+            more="L9",
+        )
+
+
+def nothing_arrived(lab: Lab) -> None:
+    """The stored answer has no text: where did it go?"""
+    routes = lab.sources.get("backend/routes.py", "")
+    if "stream_answer" in routes or "StreamingResponse" in routes:
+        lab.fail(
+            "N802",
+            seen="Tokens went to one response; a second tab saw nothing and a reload lost the "
+            "answer.",
+            fix="let an internal action write the answer into the database, and the page follow "
+            "the query",
+            more="HW101",
+        )
+    lab.fail(
+        "L9.1",
+        seen=f"A minute after {ASK} the answer has no text.",
+        fix="schedule the internal action in begin_answer; look at its error in the logs",
+        more="L9",
+    )
+
+
+@check(
+    objective="L9.2",
+    title="200 words in 8 seconds: complete, in order, soon and in few writes",
+    needs=("reaches_every_tab",),
+    place=REPLY,
+)
+def batches(lab: Lab) -> None:
+    said = words(lab)
+    lab.model(answer="".join(said), word_delay_ms=WORD_MS)
+    talk = asked(lab, "ana")
+    lab.advance(seconds=MINUTE_S)
+    steps, answer = texts(lab, talk), stored(lab, talk)
+    if answer["content"] != "".join(said) or answer["status"] != "done":
+        lab.fail(
+            "L9.2",
+            seen=f"The model said {WORDS} words; the answer is {answer['status']} with "
+            f"{len(answer['content'].split())} words, and they are not all the same in this order.",
+            fix="give finish the whole text, the last pieces too",
+            more="L9",
+        )
+    judge_writes(lab, writes(lab, talk))
+    judge_first(lab, (steps[0][0] - talk.asked_ms) / 1000)
+    if not all(later.startswith(text) for (_, text), (_, later) in zip(steps, steps[1:])):  # noqa: B905
+        lab.fail(
+            "L9.2",
+            seen="While it grew, the answer showed words in another order, or lost some again.",
+            fix="write all of the text each time, as far as it has come",
+            more="L9",
+        )
+
+
+def judge_writes(lab: Lab, count: int) -> None:
+    if count - 1 > MOST_WRITES:  # without the insert
+        lab.fail(
+            "N803",
+            seen=f"{count - 1} writes for {WORDS} tokens; batch by time or size.",
+            fix=BATCH,
+            more="L9",
+        )
+
+
+def judge_first(lab: Lab, seconds: float) -> None:
+    if seconds > WORDS * WORD_MS / 2000:
+        lab.fail(
+            "N804",
+            seen=f"First visible text after {seconds:.1f} s, of {WORDS * WORD_MS / 1000:.1f} s "
+            "that the model spoke.",
+            fix=f"write while it comes: {BATCH}",
+            more="L9",
+        )
+
+
+@check(
+    objective="L9.1",
+    title="Whoever asked leaves, and the answer is completed",
+    needs=("reaches_every_tab",),
+    place=PLACE,
+)
+def nobody_looks(lab: Lab) -> None:
+    said = words(lab, 30)
+    lab.model(answer="".join(said), word_delay_ms=WORD_MS)
+    talk = asked(lab, "ben")
+    lab.follow(lab.person("ben"), MESSAGES, {"conversationId": talk.conversation}).close()
+    lab.advance(seconds=MINUTE_S)
+    if stored(lab, talk)["content"] != "".join(said):
+        lab.fail(
+            "L9.1",
+            seen="When nobody looked at it any more, the answer was not completed.",
+            fix="let a scheduled action do the work; it depends on no page",
+            more="L9",
+        )
+
+
+@check(
+    objective="L9.3",
+    title="A stream that breaks leaves a failed answer with the words that came",
+    needs=("reaches_every_tab",),
+    place=REPLY,
+)
+def broken(lab: Lab) -> None:
+    said, came = words(lab), lab.random.randint(50, 90)
+    lab.model(answer="".join(said), word_delay_ms=WORD_MS, drop_after=came)
+    talk = asked(lab, "ana")
+    lab.advance(seconds=MINUTE_S)
+    answer = stored(lab, talk)
+    judge_failed(lab, answer, f"Upstream stopped at token {came}")
+    if answer["content"] != "".join(said[:came]):
+        lab.fail(
+            "L9.3",
+            seen=f"Upstream stopped at token {came}, and of the words that came "
+            f"{len(answer['content'].split())} are kept.",
+            fix="give finish what had come, also when the model failed",
+            more="L9",
+        )
+
+
+def judge_failed(lab: Lab, answer: dict[str, Any], happened: str) -> None:
+    if answer["status"] != "failed":
+        still = "still says" if answer["status"] == "streaming" else "says"
+        lab.fail(
+            "N805",
+            seen=f"{happened}; the message {still} {answer['status']}.",
+            fix="catch ModelFailed around the stream, and let finish set the status to failed",
+            more="L9",
+        )
+
+
+@check(
+    objective="L9.3",
+    title="A model that refuses leaves a failed answer",
+    needs=("broken",),
+    place=REPLY,
+)
+def refused(lab: Lab) -> None:
+    lab.model(answer="never said", refusals=50)
+    talk = asked(lab, "ana")
+    lab.advance(seconds=MINUTE_S)
+    judge_failed(lab, stored(lab, talk), "The model refused with status 429")
+
+
+@check(
+    objective="L9.3",
+    title="Run twice, the action answers once",
+    needs=("reaches_every_tab",),
+    place=f"{PLACE} take_on",
+)
+def once(lab: Lab) -> None:
+    said = words(lab, 40)
+    model = lab.model(answer="".join(said), word_delay_ms=WORD_MS)
+    talk = asked(lab, "ana")
+    jobs = [job for job in lab.jobs() if lab.manifest.functions[job.path].kind == "action"]
+    lab.advance(seconds=MINUTE_S)
+    before = len(model.requests)
+    for job in jobs:
+        lab.call_internal(job.path, job.arguments, kind="action")
+    again = len(model.requests) - before
+    if again or stored(lab, talk)["content"] != "".join(said):
+        lab.fail(
+            "L9.3",
+            seen=f"Run a second time, the action asked the model {again} times more, and the "
+            f"answer has {len(stored(lab, talk)['content'].split())} words of {len(said)}.",
+            fix="let the mutation take_on write started_at, and give a second one nothing to do",
+            more="L9",
+        )
+
+
+@check(
+    objective="L9.3",
+    title="An answer whose action died is ended",
+    needs=("broken",),
+    place=f"{PLACE} begin_answer",
+)
+def died(lab: Lab) -> None:
+    lab.model(answer="".join(words(lab, 40)), word_delay_ms=WORD_MS)
+    talk = asked(lab, "ana")
+    with lab.break_write(1):
+        lab.advance(seconds=MINUTE_S)
+    lab.advance(minutes=30)
+    if stored(lab, talk)["status"] == "streaming":
+        lab.fail(
+            "L9.3",
+            seen="An action died in the middle; half an hour later its message still says "
+            "streaming.",
+            fix="schedule an internal mutation together with the action: it fails the answer if "
+            "it is still streaming after eleven minutes",
+            more="L9",
+        )
+
+
+@check(
+    objective="L9.3",
+    title="What has ended stays as it is",
+    needs=("died", "once"),
+    place=PLACE,
+)
+def stays(lab: Lab) -> None:
+    said = words(lab, 20)
+    lab.model(answer="".join(said), word_delay_ms=WORD_MS)
+    talk = asked(lab, "ana")
+    lab.advance(seconds=MINUTE_S)
+    before = stored(lab, talk)
+    lab.advance(minutes=30)
+    if lab.differs(before, stored(lab, talk)) or before["status"] != "done":
+        lab.fail(
+            "L9.3",
+            seen=f"An answer that had ended as {before['status']} was {stored(lab, talk)['status']} "
+            "half an hour later.",
+            fix="change an answer only while it is streaming",
+            more="L9",
+        )
+
+
+@check(
+    objective="L9.1",
+    title="The key is in no log and in no document",
+    needs=("reaches_every_tab",),
+    place="backend/model.py and backend/ai_replies.py",
+    rule="HW503",
+)
+def key_is_kept(lab: Lab) -> None:
+    model = lab.model(answer="".join(words(lab, 10)), drop_after=5)
+    asked(lab, "ana")
+    lab.advance(seconds=MINUTE_S)
+    held = str([lab.documents(table) for table in lab.manifest.tables])
+    for where, text in (("what the backend printed", lab.printed), ("a document", held)):
+        if model.key in text:
+            lab.fail(
+                "L9.1",
+                seen=f"The key of the model is in {where}.",
+                fix="say of an error its type and status, and never print headers or settings",
+                more="HW503",
+            )
