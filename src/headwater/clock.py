@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Clock:
@@ -73,6 +74,15 @@ class VirtualClock(Clock):
         raiser = self.faults.get(point)
         if raiser is not None:
             raiser()
+
+    @contextmanager
+    def repeating(self) -> Iterator[None]:
+        """A block whose chance comes again after it, as if there had been none."""
+        before = self._random.getstate()
+        try:
+            yield
+        finally:
+            self._random.setstate(before)
 
     def advance(self, ms: float) -> None:
         """Moves the time forward by `ms` milliseconds."""

@@ -5,16 +5,18 @@ must never import a stranger's code.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from functools import partial
+from random import Random
 from time import perf_counter
 from typing import Any
 
 from headwater.clock import VirtualClock
 from headwater.core import jobs, values
-from headwater.core.calls import Call, Outcome, Placement
+from headwater.core.calls import Call, Calls, Outcome, Placement
 from headwater.core.database import Database
 from headwater.core.failures import Failure
 from headwater.core.identity import identity_of
@@ -31,10 +33,13 @@ from headwater.core.names import python_name, wire_name
 from headwater.core.requests import Delete, Insert, Page, Patch, Range, Scan
 from headwater.core.transaction import Transaction
 from headwater.core.validators import Object
+from headwater.core.work import Execute
+from headwater.host_calls import HostCall, Job, Rehearsal, Wanted
 from headwater.observed import Change, Committed, Observed, Observer, Seen
 from headwater.pipe import WorkerFailed
 from headwater.runtime import Endless, Followed, Runtime, spares_of
 from headwater.settings import DEV_ISSUER, Limits
+from headwater.turns import Turns
 
 __all__ = [
     "DEV_ISSUER",
@@ -53,6 +58,7 @@ __all__ = [
     "Manifest",
     "Page",
     "Range",
+    "Rehearsal",
     "Scan",
     "TableSpec",
     "identity_of",
@@ -62,58 +68,6 @@ __all__ = [
 
 _BATCH = 2_000  # documents of one host transaction, below the limit of what one may write
 _action: ContextVar[Seen | None] = ContextVar("headwater_host_action", default=None)
-
-
-@dataclass(frozen=True)
-class HostCall:
-    """How one call ended, as the host counted it.
-
-    Attributes:
-        value: the decoded result, None for a failed call.
-        entered: the arguments fitted and the handler was asked for.
-        documents_read: documents given to the handler (a streamed scan counts as far as it came).
-        documents_written: inserts, patches, replaces and deletes.
-        ranges: the index ranges it asked for, in order.
-        changes: what it committed, in order.
-        seconds: how long it took, by the wall clock.
-    """
-
-    value: Any
-    failure: Failure | None
-    entered: bool
-    documents_read: int
-    documents_written: int
-    log_lines: tuple[str, ...]
-    ranges: tuple[Range, ...] = ()
-    changes: tuple[Change, ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def data(self) -> Any:
-        """What an AppError carried; None for other endings."""
-        failure = self.failure
-        return None if failure is None or failure.data is None else values.decode(failure.data)
-
-    @property
-    def rule(self) -> str:
-        """The id of the rule it broke while it ran; empty when it broke none."""
-        finding = self.failure.finding if self.failure is not None and self.entered else None
-        return "" if finding is None else finding.code
-
-
-@dataclass(frozen=True)
-class Job:
-    """A scheduled call.
-
-    Attributes:
-        due_ms: when, ms since 1970.
-        state: pending, inProgress, success, failed or canceled.
-    """
-
-    path: str
-    arguments: dict[str, Any]
-    due_ms: float
-    state: str
 
 
 class Host:
@@ -129,6 +83,7 @@ class Host:
         spares = spares_of(placement)
         self._runtime = Runtime(observed, self.clock, limits or Limits(), spares)
         self._runtime.submit = self._submit
+        self._turns: Turns | None = None
         engine = self._runtime.engine
         engine.before_call, engine.on_call = self._observer.before_call, self._observer.on_call
         engine.on_commit = self._observer.on_commit
@@ -167,17 +122,101 @@ class Host:
         finally:
             _action.reset(token)
             self._observer.forget(call)
-        return _host_call(outcome, seen, perf_counter() - began)
+        return HostCall.of(outcome, seen, perf_counter() - began)
 
     def _submit(self, call: Call, reply: Callable[[Outcome, int], None]) -> None:
         """A step of an action: what it does is the action's doing."""
-        seen = _action.get()
+        step = partial(self._step, call, reply, _action.get())
+        if self._turns is None:
+            step()
+        else:
+            self._turns.wait(step)
+
+    def _step(self, call: Call, reply: Callable[[Outcome, int], None], seen: Seen | None) -> None:
         if seen is not None:
             self._observer.expect(call, seen)
         try:
             self._runtime.execute(call, reply)
         finally:
             self._observer.forget(call)
+
+    def together(
+        self, kind: FunctionKind, wanted: Sequence[Wanted], order: Random
+    ) -> list[HostCall]:
+        """Calls made at the same time: mutations in one batch, actions step by step among each
+        other, both in an order by chance. Gives how each ended, as they were given.
+        """
+        calls = [Call(path, kind, values.normalize(given), who) for path, given, who in wanted]
+        if kind == "action":
+            return asyncio.run(self._actions_together(calls, order))
+        seen = [Seen() for _ in calls]
+        ended: dict[int, Outcome] = {}
+
+        def keep(number: int, outcome: Outcome, _ts: int) -> None:
+            ended[number] = outcome
+
+        for call, each in zip(calls, seen, strict=True):
+            self._observer.expect(call, each)
+        works = [Execute(call, partial(keep, number)) for number, call in enumerate(calls)]
+        order.shuffle(works)
+        self._runtime.process(*works)
+        for call in calls:
+            self._observer.forget(call)
+        return [HostCall.of(ended[n], each, each.seconds) for n, each in enumerate(seen)]
+
+    async def _actions_together(self, calls: list[Call], order: Random) -> list[HostCall]:
+        async def one(call: Call) -> HostCall:
+            seen, began = Seen(), perf_counter()
+            _action.set(seen)  # in this task alone
+            outcome = await self._runtime.actions.run(call)
+            return HostCall.of(outcome, seen, perf_counter() - began)
+
+        self._turns = Turns(order)
+        try:
+            return await asyncio.gather(*map(one, calls))
+        finally:
+            self._turns = None
+
+    def rehearse(
+        self, kind: FunctionKind, wanted: Wanted, stages: Sequence[tuple[Placement, int]]
+    ) -> list[Rehearsal]:
+        """Runs a query or mutation in several places on the same data, at the same time and with
+        the same chance, and keeps nothing of it.
+
+        Args:
+            stages: where, and how many times; the last time counts.
+        """
+        path, given, who = wanted
+        call = Call(path, kind, values.normalize(given), who)
+        found = []
+        for placement, runs in stages:
+            for _ in range(runs):
+                with self.clock.repeating():
+                    rehearsal = self._rehearsed(call, placement)
+            found.append(rehearsal)
+        self._placement.attach(self._database)
+        return found
+
+    def _rehearsed(self, call: Call, placement: Placement) -> Rehearsal:
+        own = self._database
+        twin = Database(own.storage, own.clock, own.limits, own.catalog.copy())
+        twin.manifest, twin.files, twin.outstanding = own.manifest, own.files, own.outstanding
+        observer, seen, began = Observer(lambda: twin), Seen(), perf_counter()
+        placement.attach(twin)
+        observer.expect(call, seen)
+        observer.before_call(call)
+        outcome = Calls(twin, Observed(placement, observer)).run(call)
+        observer.on_call(call, outcome)
+        seen.changes = observer.changes(outcome, seen)
+        self._observer.broken = self._observer.broken or observer.broken
+        written = {
+            document_id: (
+                twin.catalog.table_of(document_id) or "",
+                None if new is None else new.own_value(),
+            )
+            for document_id, new in outcome.write_set.documents.items()
+        }
+        return Rehearsal(HostCall.of(outcome, seen, perf_counter() - began), written)
 
     def follow(self, path: str, arguments: Any, identity: dict[str, Any] | None = None) -> Followed:
         """Follows a query as a connected client does, until it is closed."""
@@ -334,17 +373,3 @@ class Host:
     def close(self) -> None:
         """Lets the database go; the placement is its maker's to end."""
         self._runtime.close()
-
-
-def _host_call(outcome: Outcome, seen: Seen, seconds: float) -> HostCall:
-    return HostCall(
-        value=None if outcome.value is None else values.decode(outcome.value),
-        failure=outcome.failure,
-        entered=outcome.entered,
-        documents_read=seen.documents_read,
-        documents_written=seen.documents_written,
-        log_lines=tuple(outcome.log_lines),
-        ranges=tuple(each.range for each in seen.requests if isinstance(each, Scan | Page)),
-        changes=tuple(seen.changes),
-        seconds=seconds,
-    )

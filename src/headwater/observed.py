@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final, Literal
 
 from headwater.core import requests
@@ -54,12 +55,17 @@ class Committed:
 
 @dataclass
 class Seen:
-    """What one call did; an action's is that of all it ran."""
+    """What one call did; an action's is that of all it ran.
+
+    Attributes:
+        seconds: how long its queries and mutations ran, by the wall clock.
+    """
 
     requests: list[Any] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     documents_read: int = 0
     documents_written: int = 0
+    seconds: float = 0.0
 
 
 class Observer:
@@ -77,6 +83,7 @@ class Observer:
         self._database = database
         self._known: dict[int, Seen] = {}
         self._now = Seen()
+        self._began = 0.0
         self._written = 0
         self._watching = False
         self._pending: list[tuple[Seen, Committed]] = []
@@ -94,14 +101,15 @@ class Observer:
 
     def before_call(self, call: Call) -> None:
         """A call begins."""
-        self._now = self._known.get(id(call)) or Seen()
+        self._now, self._began = self._known.get(id(call)) or Seen(), perf_counter()
 
     def on_call(self, call: Call, outcome: Outcome) -> None:
         """A call has ended, and is not committed yet."""
         seen = self._now
+        seen.seconds += perf_counter() - self._began
         seen.documents_read += outcome.counters.documents_read
         seen.documents_written += outcome.counters.documents_written
-        changes = tuple(self._changes(outcome, seen))
+        changes = tuple(self.changes(outcome, seen))
         if changes and outcome.failure is None:
             at_ms = self._database().clock.now_ns() / 1e6
             self._pending.append((seen, Committed(call.path, at_ms, changes)))
@@ -125,7 +133,8 @@ class Observer:
         self._known.pop(id(call), None)
         self._pending.clear()
 
-    def _changes(self, outcome: Outcome, seen: Seen) -> list[Change]:
+    def changes(self, outcome: Outcome, seen: Seen) -> list[Change]:
+        """What a call that ended is about to commit."""
         replaced = {each.id for each in seen.requests if isinstance(each, requests.Replace)}
         found = []
         for document_id, new in outcome.write_set.documents.items():

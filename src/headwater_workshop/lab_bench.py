@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
 from headwater.host import Endless, Host
 from headwater.worker_placement import WorkerPlacement
 from headwater_workshop.report import Finding
+
+Worlds = Callable[[], Sequence[WorkerPlacement]]
+"""Gives the same backend in processes that differ in all that a function may not depend on."""
 
 
 class CheckFailed(Exception):
@@ -29,11 +32,17 @@ class Bench:
     """
 
     def __init__(
-        self, worker: WorkerPlacement, sources: Mapping[str, str], *, objective: str, seed: str
+        self,
+        worker: WorkerPlacement,
+        sources: Mapping[str, str],
+        *,
+        objective: str,
+        seed: str,
+        worlds: Worlds = lambda: (),
     ) -> None:
         self.sources = sources
         self.random = random.Random(seed)
-        self._worker, self._objective = worker, objective
+        self._worker, self._objective, self._worlds = worker, objective, worlds
         self._host = self._new_host()
 
     def _new_host(self) -> Host:

@@ -46,7 +46,7 @@ class Attempt:
         return cls(
             ok=ended.failure is None,
             value=ended.value,
-            text="" if ended.failure is None else ended.failure.message.splitlines()[0],
+            text=ended.text,
             entered=ended.entered,
             reads=ended.documents_read,
             writes=ended.documents_written,

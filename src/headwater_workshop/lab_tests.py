@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from headwater.worker_placement import WorkerPlacement
-from headwater_workshop.lab_bench import Bench
+from headwater_workshop.lab_bench import Bench, Worlds
 from headwater_workshop.learner_tests import TestRun, TestRunner
 
 Variants = Callable[[str], dict[str, dict[str, str]]]
@@ -21,9 +21,10 @@ class LearnerTested(Bench):
         *,
         objective: str,
         seed: str,
+        worlds: Worlds = lambda: (),
         variants: Variants | None = None,
     ) -> None:
-        super().__init__(worker, sources, objective=objective, seed=seed)
+        super().__init__(worker, sources, objective=objective, seed=seed, worlds=worlds)
         self._variants = variants
         self._tests: TestRunner | None = None
 

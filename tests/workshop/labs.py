@@ -115,7 +115,11 @@ crons.daily("note the day", new_day, hour_utc=0, minute_utc=0)
 
 
 def made_lab(
-    folder: Path, *, crons: bool = False, files: dict[str, str] | None = None, seed: str = "7"
+    folder: Path,
+    *,
+    crons: bool = False,
+    files: dict[str, str] | None = None,
+    seed: str = "7",
 ) -> Lab:
     """A lab over the backend above.
 
@@ -133,4 +137,5 @@ def made_lab(
     for name, text in files.items():
         (backend / name).write_text(text)
     placement: Any = InProcess(load(folder), Limits(), GUARDED)
-    return Lab(placement, {}, objective="L1.1", seed=seed)
+    worlds: list[Any] = [InProcess(load(folder), Limits()) for _ in range(3)]
+    return Lab(placement, {}, objective="L1.1", seed=seed, worlds=lambda: worlds)
