@@ -6,6 +6,9 @@ Levels, named in every result:
     L3  Landlock, a system call filter and resource limits (Linux 5.13 and later; x86-64, aarch64)
     L1  resource limits, own process group, wall clock: where the kernel lacks the first two
 
+A program may be given single TCP ports of this machine to connect to. Where the kernel cannot tell
+ports apart (Landlock before ABI 4) the rest of L3 still holds, but such a run counts as L1.
+
 L2, bubblewrap, is not built; Windows has none of them. The caller keeps the wall clock and ends the
 process with `kill`.
 """
@@ -30,6 +33,9 @@ _WITHHELD = "headwater_workshop"  # lessons, their solutions and tests are in th
 _SYSTEM_PATHS = (
     "/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share/zoneinfo",
     "/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/urandom",
+    # an HTTP client reads these as it is made
+    "/etc/ssl/openssl.cnf", "/etc/ssl/certs", "/etc/ssl/cert.pem", "/usr/share/ca-certificates",
+    "/etc/pki/tls/certs", "/etc/pki/tls/cert.pem", "/etc/pki/ca-trust/extracted",
 )  # fmt: skip
 _BOOT = (
     "import sys; sys.path.append(sys.argv[1]);"
@@ -57,6 +63,7 @@ class JailSpec:
     memory_mb: int
     cpu_s: int
     parent: int
+    ports: tuple[int, ...] = ()
 
 
 def _children_but(folder: Path, *withheld: str) -> list[Path]:
@@ -101,11 +108,13 @@ def launch(
     memory_mb: int = 768,
     cpu_s: int = 10,
     level: str | None = None,
+    ports: Iterable[int] = (),
 ) -> "subprocess.Popen[bytes]":
     """Start `argv`, a program by absolute path, in the jail; its three streams are pipes.
 
     The program reads `readable` and what Python needs, keeps the descriptors `fds`, and has an
-    empty environment and a session of its own. End it with `kill`.
+    empty environment and a session of its own. It may connect to `ports` by TCP, and to no others.
+    End it with `kill`.
     """
     spec = JailSpec(
         level=level or jail_level(),
@@ -115,6 +124,7 @@ def launch(
         memory_mb=memory_mb,
         cpu_s=cpu_s,
         parent=os.getpid(),
+        ports=tuple(ports),
     )
     source = str(Path(__file__).parent.parent)
     process = _start([sys.executable, "-I", "-S", "-c", _BOOT, source], cwd, fds)
@@ -184,8 +194,14 @@ def jail_report() -> JailReport:
     return JailReport(level, features, missing)
 
 
-def jail_level() -> str:
-    """The level this machine reaches: "L3" or "L1"."""
+def jail_level(*, network: bool = False) -> str:
+    """The level this machine reaches: "L3" or "L1".
+
+    Args:
+        network: for a program that may connect to some ports.
+    """
+    if network and not landlock.knows_ports():
+        return "L1"
     return jail_report().level
 
 

@@ -43,10 +43,11 @@ def _enter(spec: dict[str, Any]) -> None:
         _die_with(spec["parent"])
         _give_up_privileges()
     if spec["level"] == "L3":
-        landlock.restrict(map(Path, spec["readable"]), map(Path, spec["listable"]))
+        readable, listable = map(Path, spec["readable"]), map(Path, spec["listable"])
+        landlock.restrict(readable, listable, spec["ports"])
     _limit(spec)
     if spec["level"] == "L3":
-        seccomp.restrict(exec_fd)
+        seccomp.restrict(exec_fd, network=bool(spec["ports"]))
         _execute(exec_fd, spec["argv"])
     os.execve(spec["argv"][0], spec["argv"], {})
 

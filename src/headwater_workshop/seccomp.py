@@ -2,7 +2,9 @@
 
 Allowed are the calls that a Python program needs to compute, to wait and to talk over descriptors
 it was given. Calls that reach other processes, the network or files for writing answer EPERM; all
-others, future ones included, answer ENOSYS, which the C library takes as an old kernel.
+others, future ones included, answer ENOSYS, which the C library takes as an old kernel. A program
+that may reach some TCP ports also gets sockets for streams and `connect`; which ports those are is
+Landlock's part.
 
 The filter is BPF code: each instruction is (code, jump if true, jump if false, constant) and looks
 at struct seccomp_data: the call's number, the architecture, and six arguments of two words each.
@@ -85,6 +87,11 @@ _EPERM, _ENOSYS = _ERRNO | errno.EPERM, _ERRNO | errno.ENOSYS
 _SECCOMP_SET_MODE_FILTER, _SECCOMP_GET_ACTION_AVAIL = 1, 2
 _SECCOMP_FILTER_FLAG_TSYNC = 1
 
+_AF_INET, _TCP_PROTOCOLS, _MSG_FASTOPEN = 2, (0, 6), 0x20000000
+_FOR_CONNECTING = ("socket", "connect", "sendmsg")
+"""Decided by their arguments where ports are open. TCP alone: Landlock knows no other protocol; and
+no sending that connects by itself, which it does not see."""
+
 Instruction = tuple[int, int, int, int]
 
 
@@ -116,6 +123,13 @@ def _tests(pid: int, exec_fd: int) -> dict[str, list[_Test]]:
         "fcntl": [_Test(1, _FCNTL_SIGNALS_OTHERS, negated=True)],
         "socketpair": [_Test(0, (_AF_UNIX,)), _Test(1, (_SOCK_STREAM,), mask=_SOCK_TYPE_MASK)],
         "sendto": _null(4),
+        "socket": [
+            _Test(0, (_AF_INET,)),
+            _Test(1, (_SOCK_STREAM,), mask=_SOCK_TYPE_MASK),
+            _Test(2, _TCP_PROTOCOLS),
+        ],
+        "connect": [],
+        "sendmsg": [_Test(2, (0,), mask=_MSG_FASTOPEN)],
     }
 
 
@@ -143,17 +157,24 @@ def _code_for_call(number: int, body: list[Instruction]) -> list[Instruction]:
     return [(_EQUAL, 0, len(body), number), *body]
 
 
-def program(pid: int, exec_fd: int, machine: str) -> list[Instruction]:
-    """The filter for process `pid`, which may still execute the program open as `exec_fd`."""
+def program(pid: int, exec_fd: int, machine: str, *, network: bool = False) -> list[Instruction]:
+    """The filter for process `pid`, which may still execute the program open as `exec_fd`; with
+    `network` it may open TCP connections.
+    """
     column, architecture, _ = _MACHINES[machine]
+    allowed, refused, checked = (
+        _numbers(table, column) for table in (_ALLOWED, _REFUSED, _CHECKED)
+    )
+    for name in _FOR_CONNECTING if network else ():
+        checked[name] = allowed.pop(name, 0) or refused.pop(name)
     code = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, architecture), (_RETURN, 0, 0, _KILL_PROCESS)]
     code.append((_LOAD, 0, 0, 0))
-    for number in _numbers(_ALLOWED, column).values():
+    for number in allowed.values():
         code += _code_for_call(number, [(_RETURN, 0, 0, _ALLOW)])
-    for number in _numbers(_REFUSED, column).values():
+    for number in refused.values():
         code += _code_for_call(number, [(_RETURN, 0, 0, _EPERM)])
     tests = _tests(pid, exec_fd)
-    for name, number in _numbers(_CHECKED, column).items():
+    for name, number in checked.items():
         body = [step for test in tests[name] for step in _code_for_test(test)]
         code += _code_for_call(number, [*body, (_RETURN, 0, 0, _ALLOW)])
     return [*code, (_RETURN, 0, 0, _ENOSYS)]
@@ -178,11 +199,12 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p)]
 
 
-def restrict(exec_fd: int) -> None:
+def restrict(exec_fd: int, *, network: bool = False) -> None:
     """Put this process and what it executes under the filter. `no_new_privs` must be set."""
     signal.signal(signal.SIGSYS, signal.SIG_DFL)
     machine = platform.machine()
-    steps = b"".join(struct.pack("HBBI", *step) for step in program(os.getpid(), exec_fd, machine))
+    code = program(os.getpid(), exec_fd, machine, network=network)
+    steps = b"".join(struct.pack("HBBI", *step) for step in code)
     buffer = ctypes.create_string_buffer(steps, len(steps))
     attr = _Program(len(steps) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     libc = ctypes.CDLL(None, use_errno=True)
