@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -61,11 +62,22 @@ class WorkerLimits:
 
 
 class Pipe:
-    """Frames to and from one process, each by a deadline; its other output is kept in bounds."""
+    """Frames to and from one process, each by a deadline; its other output is kept in bounds.
 
-    def __init__(self, process: Process, limits: WorkerLimits) -> None:
+    Args:
+        process: with pipes for its three streams.
+        limits: what it is allowed.
+        heard: told of each piece of what it prints.
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        limits: WorkerLimits,
+        heard: Callable[[bytes], None] = lambda _piece: None,
+    ) -> None:
         self.process = process
-        self._limits = limits
+        self._limits, self._heard = limits, heard
         streams = (process.stdin, process.stdout, process.stderr)
         self._input, self._frames, self._errors = (each.fileno() for each in streams if each)
         for fd in (self._input, self._frames, self._errors):
@@ -190,25 +202,31 @@ class Pipe:
         if not piece:
             self._selector.unregister(self._errors)
         self._printed_bytes += len(piece)
-        self._printed += piece
-        del self._printed[:-_ERRORS_KEPT]
+        self._note_printed(piece)
         if self._printed_bytes > self._limits.output_bytes:
             text = f"printed more than {self._limits.output_bytes:,} bytes"
             raise WorkerFailed("flood", text, self.printed)
 
     def _ended(self) -> WorkerFailed:
-        self._drain_errors()
+        self.drain()
         try:
             code: object = self.process.wait(0.5)
         except subprocess.TimeoutExpired:
             code = "none: it closed its pipe and lives on"
         return WorkerFailed("ended", f"ended in the middle (exit code {code})", self.printed)
 
-    def _drain_errors(self) -> None:
+    def _note_printed(self, piece: bytes) -> None:
+        self._heard(piece)
+        self._printed += piece
+        del self._printed[:-_ERRORS_KEPT]
+
+    def drain(self) -> None:
+        """Reads what the process has printed by now, in bounds."""
         try:
-            while piece := os.read(self._errors, _READ):
-                self._printed += piece
-                del self._printed[:-_ERRORS_KEPT]
+            for _ in range(self._limits.output_bytes // _READ + 1):
+                if not (piece := os.read(self._errors, _READ)):
+                    return
+                self._note_printed(piece)
         except OSError:
             return  # nothing more for now
 

@@ -1,7 +1,8 @@
 """What the host and a worker say to each other: frames of JSON, requests and answers as plain data.
 
     host                               worker
-    {"load": folder, "limits"}     ->  {"manifest": {...}} or {"raise": {...}}
+    {"load": folder, "limits",     ->  {"manifest": {...}} or {"raise": {...}}
+     "environment": {...}}
     {"call": n, "path",            ->  {"call": n, "ask": {...}, "used": {...}}, any number of them,
      "arguments", "now", "seed",       each answered by {"answer": {...}}, then
      "tables", "nested"}               {"call": n, "return": value, "used", "log"}

@@ -166,6 +166,8 @@ def main() -> None:
     try:
         message = pipe.receive()
         root, limits = Path(message["load"]), Limits(**message["limits"])
+        os.environ.clear()
+        os.environ.update(message["environment"])
         try:
             app = load(root, limits.load_limit_s)
         except Exception as error:

@@ -9,7 +9,7 @@ next call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -33,7 +33,7 @@ from headwater.settings import Limits
 Launch = Callable[[], Process]
 
 _REQUESTS_KEPT: Final = 20_000
-_PRINTED_KEPT: Final = 2_000_000
+_PRINTED_KEPT: Final = 16 * 2**20
 
 
 @dataclass
@@ -55,12 +55,15 @@ class WorkerPlacement:
         end: ends a process and all it started.
         limits: what a worker may take.
         function_limits: the limits its own driver keeps.
+        environment: the worker's; it has no other variables.
 
     Attributes:
         entered: how often each function's handler was asked for, by path.
         requests: what the last call asked for, in order.
         failures: how often a worker had to be ended.
         failed: why it had to be in the last call; None when it did not.
+        launch: as given.
+        environment: as given; a change is seen by the next process.
     """
 
     def __init__(
@@ -71,8 +74,10 @@ class WorkerPlacement:
         end: Callable[[Process], Any],
         limits: WorkerLimits | None = None,
         function_limits: Limits | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._launch, self._folder, self._end = launch, folder, end
+        self.launch, self._folder, self._end = launch, folder, end
+        self.environment = dict(environment or {})
         self._limits = limits or WorkerLimits()
         self._function_limits = function_limits or Limits()
         self._pipe: Pipe | None = None
@@ -86,6 +91,7 @@ class WorkerPlacement:
         self.requests: list[Any] = []
         self.failures = 0
         self.failed: WorkerFailed | None = None
+        self._printed = bytearray()
         self._manifest = self._start()
 
     @property
@@ -102,6 +108,16 @@ class WorkerPlacement:
         """Tells it which database it runs on."""
         self._database = database
 
+    @property
+    def printed(self) -> str:
+        """Everything workers have written so far: what they printed, logged, and failed with."""
+        if self._pipe is not None:
+            self._pipe.drain()
+        return self._printed.decode(errors="replace")
+
+    def _hear(self, piece: bytes) -> None:
+        self._printed += piece[: max(0, _PRINTED_KEPT - len(self._printed))]
+
     def close(self, why: WorkerFailed | None = None) -> None:
         """Ends the worker, and the actions it had open with this error."""
         actions, self._actions = self._actions, None
@@ -111,6 +127,7 @@ class WorkerPlacement:
             actions.abandon(why or ended)
         if self._pipe is not None:
             pipe, self._pipe = self._pipe, None
+            pipe.drain()
             pipe.close()
             self._end(pipe.process)
 
@@ -311,9 +328,12 @@ class WorkerPlacement:
     def _result(self, end: dict[str, Any], log: CallLog) -> Any:
         for line in remote.typed(end.get("log", []), list, "the log")[: self._log_lines + 1]:
             level, _, text = remote.typed(line, str, "a log line").partition("] ")
+            self._hear(line.encode(errors="replace") + b"\n")
             log.add(level[1:11], text)
         if "raise" in end:
-            raise remote_error(remote.failure_in(end["raise"]))
+            failure = remote.failure_in(end["raise"])
+            self._hear(failure.message.encode(errors="replace") + b"\n")
+            raise remote_error(failure)
         if "return" not in end:
             raise MalformedFrame("neither a result nor an error")
         return remote.value_in(end["return"])
@@ -324,12 +344,13 @@ class WorkerPlacement:
 
     def _start(self) -> Manifest:
         """A fresh worker with the backend loaded; its manifest."""
-        self._pipe = pipe = Pipe(self._launch(), self._limits)
+        self._pipe = pipe = Pipe(self.launch(), self._limits, self._hear)
         self._actions = RemoteActions(pipe, self._limits, self._now_ms, self._note, self._broken)
         deadline = monotonic() + self._limits.load_s
         with _Guard(self, "loading backend/"):
             limits = self._function_limits.settable()
-            pipe.send({"load": str(self._folder), "limits": limits}, deadline)
+            about = {"limits": limits, "environment": self.environment}
+            pipe.send({"load": str(self._folder), **about}, deadline)
             message = pipe.receive(deadline)
             if "raise" in message:
                 raise BackendLoadError(remote.failure_in(message["raise"]).message)

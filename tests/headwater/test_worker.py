@@ -108,6 +108,30 @@ async def hang(ctx: QueryCtx) -> None:
         except BaseException: pass
 """
 
+ENVIRONMENT = """
+import os
+import headwater
+from headwater import QueryCtx, query
+
+class Settings(headwater.Settings):
+    greeting: str = "none"
+
+@query
+async def variables(ctx: QueryCtx) -> list[list[str] | str]:
+    return [sorted(os.environ), ctx.env(Settings).greeting]
+"""
+TALK = """
+import os
+from headwater import QueryCtx, query
+os.write(2, b"on import")
+
+@query
+async def talk(ctx: QueryCtx, word: str) -> None:
+    print(f"log {word}")
+    os.write(2, f"raw {word}".encode())
+    raise ValueError(f"error {word}")
+"""
+
 Start = Callable[..., WorkerPlacement]
 
 
@@ -312,4 +336,33 @@ def test_a_backend_that_changes_between_two_starts_is_refused(start: Start, tmp_
     host.call("notes:broken", "query", {})
     assert worker.failed is not None
     assert "another backend" in str(worker.failed)
+    host.close()
+
+
+def test_a_worker_has_the_environment_it_is_given_and_no_other(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables of the host's own process are not there; a change is seen after a restart."""
+    monkeypatch.setenv("OF_THE_HOST", "x")
+    worker = start(ENVIRONMENT)
+    host = Host(worker)
+    assert host.call("notes:variables", "query", {}).value == [[], "none"]
+    worker.environment["GREETING"] = "hello"
+    worker.restart()
+    assert host.call("notes:variables", "query", {}).value == [["GREETING"], "hello"]
+    host.close()
+
+
+def test_all_that_workers_write_is_kept(start: Start) -> None:
+    """Log lines, standard error and failures of every process, and what it said as it ended."""
+    worker = start(TALK)
+    host = Host(worker)
+    host.call("notes:talk", "query", {"word": "first"})
+    worker.restart()
+    host.call("notes:talk", "query", {"word": "second"})
+    for word in ("first", "second"):
+        assert [f"{kind} {word}" in worker.printed for kind in ("log", "error", "raw")] == [
+            True
+        ] * 3
+    assert worker.printed.count("on import") == 2
     host.close()
