@@ -23,6 +23,9 @@ import orjson
 from headwater.stand_in import StandIn, StandInHandler
 
 _BODY_BYTES: Final = 64 * 2**20
+_KEPT_BYTES: Final = 256 * 2**20
+_KEPT_ALONE: Final = 10_000  # a request without its body, generously
+_LINE_BYTES: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -122,9 +125,17 @@ class FakeHttp(StandIn):
         with self._lock:
             self._routes.setdefault((method.upper(), path), _Route()).replies.append(made)
 
-    def answer(self, request: ReceivedRequest) -> _Reply:
-        """What a request is answered with; it is noted."""
+    def reset(self) -> None:
+        """Forgets what came and what it was told to answer."""
         with self._lock:
+            self.requests.clear()
+            self._routes.clear()
+
+    def answer(self, request: ReceivedRequest) -> _Reply:
+        """What a request is answered with; it is noted, unless too much is noted already."""
+        with self._lock:
+            if sum(_KEPT_ALONE + len(each.body) for each in self.requests) > _KEPT_BYTES:
+                return _Reply(503, b"", {}, broken=False)
             self.requests.append(request)
             route = self._routes.get((request.method, request.path))
             if route is not None:
@@ -142,7 +153,7 @@ class _Handler(StandInHandler):
         super().__init__(*words)
 
     def _serve(self) -> None:
-        length = min(int(self.headers.get("content-length") or 0), _BODY_BYTES)
+        length = min(self.content_length(), _BODY_BYTES)
         address = urlsplit(self.path)
         request = ReceivedRequest(
             self.command,
@@ -172,8 +183,10 @@ class _Handler(StandInHandler):
     def _chunked(self) -> bytes:
         """A body in chunks, as streaming clients send it."""
         parts = bytearray()
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
+        while size := int(self.rfile.readline(_LINE_BYTES).partition(b";")[0], 16):
+            if not 0 < size <= _BODY_BYTES - len(parts):
+                raise ValueError("a chunk of no size that may be")
             parts += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
+            self.rfile.readline(_LINE_BYTES)
+        self.rfile.readline(_LINE_BYTES)
         return bytes(parts)

@@ -184,7 +184,7 @@ class _Handler(StandInHandler):
             self.close_connection = True
 
     def _request(self) -> dict[str, Any]:
-        length = int(self.headers.get("content-length") or 0)
+        length = self.content_length()
         if length > _BODY_BYTES:
             raise _Refused("request_too_large", f"a request has {_BODY_BYTES} bytes at most")
         body = self.rfile.read(length)

@@ -34,6 +34,7 @@ from headwater.core.requests import Delete, Insert, Page, Patch, Range, Scan
 from headwater.core.transaction import Transaction
 from headwater.core.validators import Object
 from headwater.core.work import Execute
+from headwater.errors import InvalidStorageId
 from headwater.host_calls import HostCall, Job, Rehearsal, Wanted
 from headwater.observed import Change, Committed, Observed, Observer, Seen
 from headwater.pipe import WorkerFailed
@@ -369,6 +370,25 @@ class Host:
         """The encoded size of one stored document; 0 when there is none."""
         stored = self._database.document(document_id)
         return 0 if stored is None else len(stored.body)
+
+    # files
+
+    def upload(self, url: str, content: bytes, content_type: str | None = None) -> str:
+        """A file sent to an upload URL; gives its storage id.
+
+        Raises:
+            InvalidUploadToken: the URL has expired, or is none of this host.
+            FileInvalid: the file is too large, or its content type is none.
+        """
+        return self._runtime.upload(url, content, content_type)
+
+    def download(self, url: str) -> bytes | None:
+        """What a file's URL gives, None when the file is gone."""
+        try:
+            found = self._runtime.download(url)
+        except InvalidStorageId:
+            return None
+        return None if found is None else found.content
 
     def close(self) -> None:
         """Lets the database go; the placement is its maker's to end."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from time import monotonic
 from types import SimpleNamespace
@@ -38,6 +39,7 @@ class _Action:
         end: its last message.
         asked: the numbers of its requests without an answer.
         sent: the files it is sending.
+        context: of whoever runs it; what it asks is asked there.
         opened: the files it is reading.
     """
 
@@ -48,6 +50,7 @@ class _Action:
     asked: set[int] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     sent: dict[int, bytearray] = field(default_factory=dict)
+    context: Context = field(default_factory=copy_context)
     opened: dict[int, AsyncIterator[bytes]] = field(default_factory=dict)
     files: Iterator[int] = field(default_factory=itertools.count)
 
@@ -122,7 +125,8 @@ class RemoteActions:
             raise MalformedFrame("a request's number again, or too many requests at once")
         request = remote.request_in(message["ask"])
         action.asked.add(number)
-        task = asyncio.get_running_loop().create_task(self._serve(action, number, request))
+        serving = self._serve(action, number, request)
+        task = asyncio.get_running_loop().create_task(serving, context=action.context)
         action.tasks.add(task)
         task.add_done_callback(action.tasks.discard)
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 _LOOKS_S = 0.05
 """How often its thread looks whether it is to end."""
+_LENGTH_DIGITS = 12
 
 
 class StandIn:
@@ -47,6 +48,11 @@ class StandInHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30.0
 
+    def content_length(self) -> int:
+        """How long the body is to be; 0 for a length that is none."""
+        said = self.headers.get("content-length") or ""
+        return int(said) if said.isdecimal() and len(said) < _LENGTH_DIGITS else 0
+
     def log_message(self, *_words: Any) -> None:
         """Says nothing: whoever made the stand-in looks at its `requests`."""
 
@@ -54,3 +60,6 @@ class StandInHandler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of a client that is gone or speaks no HTTP."""

@@ -213,6 +213,10 @@ class WorkerPlacement:
         if len(self.requests) < _REQUESTS_KEPT:
             self.requests.append(request)
 
+    def _note_of_action(self, request: Any) -> None:
+        self._let_time_pass()
+        self._note(request)
+
     def _now_ms(self) -> float:
         assert self._database is not None
         self._let_time_pass()
@@ -345,7 +349,9 @@ class WorkerPlacement:
     def _start(self) -> Manifest:
         """A fresh worker with the backend loaded; its manifest."""
         self._pipe = pipe = Pipe(self.launch(), self._limits, self._hear)
-        self._actions = RemoteActions(pipe, self._limits, self._now_ms, self._note, self._broken)
+        self._actions = RemoteActions(
+            pipe, self._limits, self._now_ms, self._note_of_action, self._broken
+        )
         deadline = monotonic() + self._limits.load_s
         with _Guard(self, "loading backend/"):
             limits = self._function_limits.settable()

@@ -19,20 +19,21 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from headwater.errors import HeadwaterError
-from headwater.pipe import Process, WorkerFailed, WorkerLimits
+from headwater.pipe import WorkerFailed, WorkerLimits
 from headwater.settings import Limits
 from headwater.worker_placement import WorkerPlacement
 from headwater_workshop import jail
 from headwater_workshop.checks import Check, load_checks
 from headwater_workshop.kit import KitError
 from headwater_workshop.lab import CheckFailed, Lab, worker_finding
+from headwater_workshop.learner_process import LearnerProcess
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.report import CheckResult, Finding, GradeResult, ObjectiveResult
 
@@ -80,15 +81,14 @@ def grade(
     started = perf_counter()
     checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
     sources = read_sources(project, lesson.reads)
-    with _copied(sources) as folder:
-        results = _grade_copy(
-            folder, sources, lesson, checks, seed, limits or WorkerLimits(call_s=_PATIENT_CALL_S)
-        )
+    with _copied(sources) as folder, closing(LearnerProcess(folder)) as process:
+        patient = limits or WorkerLimits(call_s=_PATIENT_CALL_S)
+        results = _grade_copy(process, folder, sources, lesson, checks, seed, patient)
     return GradeResult(
         lesson=lesson.name,
         title=lesson.title,
         seed=seed,
-        jail=jail.jail_level(),
+        jail=process.level,
         objectives=_objectives(lesson, results),
         checks=results,
         seconds=perf_counter() - started,
@@ -140,13 +140,8 @@ def _copied(sources: Mapping[str, str]) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def launch_worker(folder: Path) -> Process:
-    """A jailed worker process that can read a folder and nothing else of the user's."""
-    program = [sys.executable, "-I", "-m", "headwater.worker"]
-    return jail.launch(program, readable=[folder], cwd=folder, cpu_s=120)
-
-
 def _grade_copy(
+    process: LearnerProcess,
     folder: Path,
     sources: Mapping[str, str],
     lesson: Lesson,
@@ -156,9 +151,8 @@ def _grade_copy(
 ) -> tuple[CheckResult, ...]:
     started = perf_counter()
     try:
-        launch = partial(launch_worker, folder)
         worker = WorkerPlacement(
-            launch, folder, end=jail.kill, limits=limits, function_limits=_PATIENT
+            process, folder, end=jail.kill, limits=limits, function_limits=_PATIENT
         )
     except HeadwaterError as error:
         loaded = _load_result(lesson, _load_finding(error, lesson), perf_counter() - started)

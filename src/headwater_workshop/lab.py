@@ -14,6 +14,7 @@ from headwater.host import DEV_ISSUER, FunctionKind, Manifest, identity_of, pyth
 from headwater.pipe import WorkerFailed
 from headwater_workshop.lab_bench import CheckFailed
 from headwater_workshop.lab_calls import Attempt, Caller, Following
+from headwater_workshop.lab_outside import Outside
 from headwater_workshop.lab_proofs import Proving
 from headwater_workshop.lab_tests import LearnerTested
 from headwater_workshop.lab_time import Timed
@@ -23,7 +24,7 @@ from headwater_workshop.report import Finding
 __all__ = ["Attempt", "Caller", "CheckFailed", "Lab", "worker_finding"]
 
 
-class Lab(Timed, Proving, LearnerTested):
+class Lab(Timed, Proving, Outside, LearnerTested):
     """What a check gets.
 
     Attributes:

@@ -93,6 +93,12 @@ class Caller:
         """The result of a mutation; a call that fails fails the check."""
         return self._lab.value_of(path, self.attempt(path, arguments))
 
+    def action(self, path: str, arguments: Mapping[str, Any]) -> Any:
+        """The result of an action; a call that fails fails the check. While it runs, time goes on
+        as outside.
+        """
+        return self._lab.value_of(path, self.attempt(path, arguments, kind="action"))
+
     def attempt(
         self, path: str, arguments: Mapping[str, Any], *, kind: FunctionKind = "mutation"
     ) -> Attempt:

@@ -12,6 +12,7 @@ from headwater.worker_placement import WorkerPlacement
 from headwater_workshop import grader, jail
 from headwater_workshop.checks import Check, Lab
 from headwater_workshop.lab import CheckFailed
+from headwater_workshop.learner_process import LearnerProcess
 from headwater_workshop.lessons import Lesson, load_lessons
 from headwater_workshop.report import CheckResult, GradeResult
 from headwater_workshop.stages import stage, started, variant, write
@@ -228,5 +229,4 @@ def _project() -> dict[str, str]:
 
 
 def _worker(folder: Path) -> WorkerPlacement:
-    launch = partial(grader.launch_worker, folder)
-    return WorkerPlacement(launch, folder, end=jail.kill)
+    return WorkerPlacement(LearnerProcess(folder), folder, end=jail.kill)

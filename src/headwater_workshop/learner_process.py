@@ -1,0 +1,83 @@
+"""How a learner's process is started: in the jail, with the few ports of this machine it may reach,
+and with the stand-ins of the outside world that listen there.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from headwater.fake_http import FakeHttp
+from headwater.fake_model import FakeModel
+from headwater.pipe import Process
+from headwater.stand_in import StandIn
+from headwater_workshop import jail
+
+_CPU_S = 120
+
+
+class LearnerProcess:
+    """Starts the worker of one project, as often as it takes; close it after the last.
+
+    Args:
+        folder: what the worker may read, beside Python.
+
+    Attributes:
+        level: the lowest level of the jail that any of its workers had.
+        model_key: the key with which the stand-in of the model is to be asked.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._model: FakeModel | None = None
+        self._http: FakeHttp | None = None
+        self.level = jail.jail_level()
+        self.model_key = f"sk-ant-test-{secrets.token_hex(20)}"
+
+    def __call__(self) -> Process:
+        """A fresh worker process."""
+        program = [sys.executable, "-I", "-m", "headwater.worker"]
+        ports = self.ports
+        self.level = min(self.level, jail.jail_level(network=bool(ports)))
+        return jail.launch(
+            program, readable=[self._folder], cwd=self._folder, cpu_s=_CPU_S, ports=ports
+        )
+
+    @property
+    def model(self) -> FakeModel:
+        """The stand-in of the model, which is started when it is first asked for; workers that are
+        started from then on reach it.
+        """
+        self._model = self._model or FakeModel(word_delay_s=0.0)
+        return self._model
+
+    @property
+    def http(self) -> FakeHttp:
+        """The stand-in of every other service; as `model`."""
+        self._http = self._http or FakeHttp()
+        return self._http
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """What a worker that is started now may connect to."""
+        return tuple(urlsplit(each.url).port or 0 for each in self._stand_ins)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that lead to the stand-ins."""
+        if self._model is None:
+            return {}
+        return {"ANTHROPIC_BASE_URL": self._model.url, "ANTHROPIC_API_KEY": self.model_key}
+
+    def close(self) -> None:
+        """Ends the stand-ins."""
+        for each in self._stand_ins:
+            each.close()
+        self._model = self._http = None
+
+    @property
+    def _stand_ins(self) -> list[StandIn]:
+        return [each for each in (self._model, self._http) if each is not None]
