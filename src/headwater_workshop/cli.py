@@ -16,6 +16,7 @@ PLACES = {
     "solution": "headwater_workshop.cli_lesson:reveal",
     "mode": "headwater_workshop.cli_mode:mode",
     "grade": "headwater_workshop.cli_grade:grade",
+    "cohort": "headwater_workshop.cli_cohort:cohort",
     "ai-files": "headwater_workshop.cli_ai_files:app",
     "doctor": "headwater_workshop.cli_doctor:doctor",
     "hook": "headwater_workshop.cli_hook:hook",

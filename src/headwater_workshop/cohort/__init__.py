@@ -1,0 +1,1 @@
+"""Grading a cohort: many submissions of people one does not know, into one gradebook."""

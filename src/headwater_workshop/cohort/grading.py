@@ -1,0 +1,241 @@
+"""Grades every submission, some at a time; each result is kept as soon as it is there.
+
+    OUT/results/NAME.json    one submission: what was graded, and what came of each lesson
+
+What is kept is not graded again while the submission, the lessons and this version are the same:
+who interrupts a long run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from headwater_workshop.cohort.fetching import fetch
+from headwater_workshop.cohort.submissions import Submission, project_in
+from headwater_workshop.grader import fingerprint, read_sources
+from headwater_workshop.jail import jail_level
+from headwater_workshop.kit import KitError, write_whole
+from headwater_workshop.lessons import Lesson
+
+SUBMISSION_S: Final = 300.0
+"""What one submission may take of the wall clock; the slowest honest one takes about 40 s."""
+
+STRANGERS: Final = ("L3", "L2")
+_FOLDERS: Final = ("backend", "tests", "client")
+_OUTPUT_BYTES: Final = 2**20
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+@dataclass
+class Graded:
+    """One submission in the gradebook.
+
+    Attributes:
+        sources: a fingerprint of the files that were graded.
+        course: a fingerprint of the lessons it was graded against.
+        lessons: what came of each, by name.
+        problem: why it could not be graded, or not to the end; empty when it was.
+    """
+
+    name: str
+    place: str
+    sources: str = ""
+    course: str = ""
+    lessons: dict[str, dict[str, Any]] = field(default_factory=dict)
+    problem: str = ""
+
+    def missing(self, lessons: Sequence[Lesson]) -> list[Lesson]:
+        """The lessons it has no result of."""
+        return [lesson for lesson in lessons if lesson.name not in self.lessons]
+
+
+def check_jail() -> None:
+    """Whether strangers' code may be run on this machine.
+
+    Raises:
+        KitError: its sandbox is too weak.
+    """
+    level = jail_level()
+    if level not in STRANGERS:
+        raise KitError(
+            f"Strangers' code is not run in a sandbox of level {level}.",
+            where="this machine: `headwater doctor` says what it lacks",
+            fix="use Linux with Landlock and seccomp (5.13 or later), or install bubblewrap",
+        )
+
+
+def course_of(lessons: Sequence[Lesson]) -> str:
+    """A short name for what is asked: the checks of these lessons."""
+    digest = sha256()
+    for lesson in lessons:
+        digest.update(f"{lesson.name}\0{lesson.read('tests/checks.py')}".encode())
+    return digest.hexdigest()[:16]
+
+
+def grade_cohort(
+    every: Sequence[Submission],
+    lessons: Sequence[Lesson],
+    out: Path,
+    *,
+    jobs: int,
+    seed: int,
+    again: bool = False,
+    told: Callable[[str], Any] = lambda name: None,
+) -> list[Graded]:
+    """Grade every submission.
+
+    Args:
+        out: the gradebook's folder; results of an earlier run are taken from there.
+        seed: makes the random inputs, the same for everybody.
+        again: grade also what has a result already.
+        told: called with a submission's name when one lesson of it is done.
+
+    Raises:
+        KitError: strangers' code may not be run here.
+    """
+    check_jail()
+    with ThreadPoolExecutor(jobs) as pool:
+        run = [pool.submit(_grade_one, each, lessons, out, seed, again, told) for each in every]
+        try:
+            for future in as_completed(run):
+                future.result()
+        except BaseException:  # Ctrl-C too: what is kept is kept, the rest is for the next run
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(_running):
+                _end(process)
+            raise
+    return [future.result() for future in run]
+
+
+def _grade_one(
+    submission: Submission,
+    lessons: Sequence[Lesson],
+    out: Path,
+    seed: int,
+    again: bool,
+    told: Callable[[str], Any],
+) -> Graded:
+    store = out / "results" / f"{submission.name}.json"
+    graded = Graded(submission.name, str(submission.place), course=course_of(lessons))
+    try:
+        with _project(submission) as project:
+            graded.sources = fingerprint(read_sources(project, _FOLDERS))
+            kept = None if again else _kept(store, graded)
+            graded.lessons = kept or {}
+            for _ in graded.lessons:
+                told(submission.name)
+            _run(project, graded, lessons, seed, lambda: _keep(store, graded, told))
+    except (KitError, OSError, subprocess.SubprocessError) as error:
+        graded.problem = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
+    for _ in graded.missing(lessons):
+        told(submission.name)
+    _write(store, graded)
+    return graded
+
+
+@contextmanager
+def _project(submission: Submission) -> Iterator[Path]:
+    """The folder of a submission's project, brought here if it is not."""
+    if isinstance(submission.place, Path):
+        yield project_in(submission.place)
+        return
+    with tempfile.TemporaryDirectory(prefix="headwater-cohort-") as folder:
+        fetch(submission.place, Path(folder))
+        yield project_in(Path(folder))
+
+
+def _kept(store: Path, graded: Graded) -> dict[str, dict[str, Any]] | None:
+    """What an earlier run found out about the same files and the same lessons."""
+    try:
+        before = json.loads(store.read_text(encoding="utf-8"))
+        same = (before["sources"], before["course"]) == (graded.sources, graded.course)
+        return dict(before["lessons"]) if same else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keep(store: Path, graded: Graded, told: Callable[[str], Any]) -> None:
+    _write(store, graded)
+    told(graded.name)
+
+
+def _write(store: Path, graded: Graded) -> None:
+    store.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(store, json.dumps(asdict(graded), indent=2) + "\n")
+
+
+def _run(
+    project: Path,
+    graded: Graded,
+    lessons: Sequence[Lesson],
+    seed: int,
+    kept: Callable[[], Any],
+) -> None:
+    """Grade what has no result yet, in a process that is ended when its time is up."""
+    names = [lesson.name for lesson in graded.missing(lessons)]
+    if not names:
+        return
+    order = {"project": str(project), "lessons": names, "seed": seed}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "headwater_workshop.cohort.one"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    _running.add(process)
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        _end(process)
+
+    timer = threading.Timer(SUBMISSION_S, stop)
+    timer.start()
+    try:
+        _read(process, json.dumps(order).encode(), graded, kept)
+    finally:
+        timer.cancel()
+        _end(process)
+        _running.discard(process)
+    if late.is_set():
+        graded.problem = f"took longer than {SUBMISSION_S:g} s; what was not reached is not graded"
+    elif graded.missing(lessons):
+        graded.problem = "the grader itself ended before the last lesson; please report this"
+
+
+def _read(
+    process: subprocess.Popen[bytes], order: bytes, graded: Graded, kept: Callable[[], Any]
+) -> None:
+    assert process.stdin is not None and process.stdout is not None  # noqa: PT018
+    process.stdin.write(order)
+    process.stdin.close()
+    for line in process.stdout:
+        if len(line) > _OUTPUT_BYTES:
+            return
+        result = json.loads(line)
+        graded.lessons[result.pop("lesson")] = result
+        kept()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the grader; the jailed process that it holds dies with it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
