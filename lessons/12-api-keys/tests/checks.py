@@ -550,7 +550,7 @@ def bad_json(lab: Lab) -> None:
         if found != 400:
             lab.fail(
                 "L12.3",
-                seen=f"POST {TASKS} with a body that is no JSON was answered with {found}, not 400.",
+                seen=f"POST {TASKS} with a body that is no JSON got a {found}, not a 400.",
                 fix="let a Model read the raw body, and answer its ValidationError with 400",
                 more="HW502",
             )
