@@ -2,7 +2,8 @@
 
     host                               worker
     {"load": folder, "limits",     ->  {"manifest": {...}} or {"raise": {...}}
-     "environment": {...}}
+     "environment": {...},
+     "world" where it is another}
     {"call": n, "path",            ->  {"call": n, "ask": {...}, "used": {...}}, any number of them,
      "arguments", "now", "seed",       each answered by {"answer": {...}}, then
      "tables", "nested"}               {"call": n, "return": value, "used", "log"}

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from headwater import remote
+from headwater import remote, worlds
 from headwater.core import ids
 from headwater.core.calls import Frame
 from headwater.core.failures import failure_of
@@ -22,8 +22,10 @@ from headwater.core.logs import CallLog, install_log_handler
 from headwater.core.registry import App
 from headwater.loader import load
 from headwater.remote import RemoteScan
-from headwater.settings import GUARDED, Limits
+from headwater.settings import GUARDED, Guards, Limits
 from headwater.worker_actions import OpenActions, WorkerHandlers
+
+_ONCE = Guards(outside=True)  # who compares worlds sees more than who runs twice in one
 
 
 class HostGone(Exception):
@@ -74,9 +76,9 @@ class Worker:
     beside the others.
     """
 
-    def __init__(self, pipe: HostPipe, app: App, limits: Limits) -> None:
+    def __init__(self, pipe: HostPipe, app: App, limits: Limits, guards: Guards = GUARDED) -> None:
         self._pipe, self._app, self._limits = pipe, app, limits
-        self._placement = WorkerHandlers(app, limits, GUARDED)
+        self._placement = WorkerHandlers(app, limits, guards)
         self._actions = OpenActions(self._placement, pipe.send, self._handle_until, limits)
         self._tables: dict[int, str] = {}
         self._host_gone = False
@@ -168,13 +170,15 @@ def main() -> None:
         root, limits = Path(message["load"]), Limits(**message["limits"])
         os.environ.clear()
         os.environ.update(message["environment"])
+        if "world" in message:
+            worlds.enter(message["world"])
         try:
             app = load(root, limits.load_limit_s)
         except Exception as error:
             pipe.send({"raise": remote.failure_out(failure_of(error, root))})
             return
         pipe.send({"manifest": app.manifest.to_json()})
-        Worker(pipe, app, limits).serve()
+        Worker(pipe, app, limits, _ONCE if "world" in message else GUARDED).serve()
     except HostGone:
         return
 

@@ -29,6 +29,7 @@ from headwater.pipe import Pipe, Process, WorkerFailed, WorkerLimits
 from headwater.remote import MalformedFrame
 from headwater.remote_actions import RemoteActions
 from headwater.settings import Limits
+from headwater.worlds import World
 
 Launch = Callable[[], Process]
 
@@ -56,6 +57,7 @@ class WorkerPlacement:
         limits: what a worker may take.
         function_limits: the limits its own driver keeps.
         environment: the worker's; it has no other variables.
+        world: where it lives, if not in this one; `launch` sees to the world's environment.
 
     Attributes:
         entered: how often each function's handler was asked for, by path.
@@ -75,11 +77,13 @@ class WorkerPlacement:
         limits: WorkerLimits | None = None,
         function_limits: Limits | None = None,
         environment: Mapping[str, str] | None = None,
+        world: World | None = None,
     ) -> None:
         self.launch, self._folder, self._end = launch, folder, end
         self.environment = dict(environment or {})
         self._limits = limits or WorkerLimits()
         self._function_limits = function_limits or Limits()
+        self._world = {} if world is None else {"world": world.to_json()}
         self._pipe: Pipe | None = None
         self._database: Database | None = None
         self._open: list[_RemoteCall] = []
@@ -356,7 +360,7 @@ class WorkerPlacement:
         with _Guard(self, "loading backend/"):
             limits = self._function_limits.settable()
             about = {"limits": limits, "environment": self.environment}
-            pipe.send({"load": str(self._folder), **about}, deadline)
+            pipe.send({"load": str(self._folder), **about, **self._world}, deadline)
             message = pipe.receive(deadline)
             if "raise" in message:
                 raise BackendLoadError(remote.failure_in(message["raise"]).message)

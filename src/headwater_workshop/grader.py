@@ -26,15 +26,17 @@ from time import perf_counter
 from typing import Any
 
 from headwater.errors import HeadwaterError
-from headwater.pipe import WorkerFailed, WorkerLimits
+from headwater.pipe import Process, WorkerFailed, WorkerLimits
 from headwater.settings import Limits
 from headwater.worker_placement import WorkerPlacement
+from headwater.worlds import World
 from headwater_workshop import jail
 from headwater_workshop.checks import Check, load_checks
 from headwater_workshop.kit import KitError
 from headwater_workshop.lab import CheckFailed, Lab, worker_finding
 from headwater_workshop.learner_process import LearnerProcess
 from headwater_workshop.lessons import Lesson
+from headwater_workshop.other_worlds import OtherWorlds
 from headwater_workshop.report import CheckResult, Finding, GradeResult, ObjectiveResult
 
 # A wrong solution that scans 10,000 documents takes a second of a busy laptop; it must hear of its
@@ -150,20 +152,26 @@ def _grade_copy(
     limits: WorkerLimits,
 ) -> tuple[CheckResult, ...]:
     started = perf_counter()
-    try:
-        worker = WorkerPlacement(
-            process, folder, end=jail.kill, limits=limits, function_limits=_PATIENT
+
+    def made_in(world: World | None, launch: Callable[[], Process]) -> WorkerPlacement:
+        return WorkerPlacement(
+            launch, folder, end=jail.kill, limits=limits, function_limits=_PATIENT, world=world
         )
+
+    try:
+        worker = made_in(None, process)
     except HeadwaterError as error:
         loaded = _load_result(lesson, _load_finding(error, lesson), perf_counter() - started)
         reason = "the backend did not load"
         return (loaded, *(_skipped(check, reason) for check in checks))
+    worlds = OtherWorlds(process.started_in, made_in, seed)
     try:
         loaded = _load_result(lesson, None, perf_counter() - started)
-        bench = partial(Lab, worker, sources, variants=lesson.variants)
+        bench = partial(Lab, worker, sources, worlds=worlds, variants=lesson.variants)
         return (loaded, *_run_all(worker, bench, checks, seed))
     finally:
         worker.close()
+        worlds.close()
 
 
 def _load_result(lesson: Lesson, finding: Finding | None, seconds: float) -> CheckResult:

@@ -22,7 +22,7 @@ import site
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -64,6 +64,7 @@ class JailSpec:
     cpu_s: int
     parent: int
     ports: tuple[int, ...] = ()
+    environment: tuple[str, ...] = ()
 
 
 def _children_but(folder: Path, *withheld: str) -> list[Path]:
@@ -109,12 +110,13 @@ def launch(
     cpu_s: int = 10,
     level: str | None = None,
     ports: Iterable[int] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
     """Start `argv`, a program by absolute path, in the jail; its three streams are pipes.
 
     The program reads `readable` and what Python needs, keeps the descriptors `fds`, and has an
-    empty environment and a session of its own. It may connect to `ports` by TCP, and to no others.
-    End it with `kill`.
+    `environment` alone for its own, and a session of its own. It may connect to `ports` by TCP, and
+    to no others. End it with `kill`.
     """
     spec = JailSpec(
         level=level or jail_level(),
@@ -125,6 +127,7 @@ def launch(
         cpu_s=cpu_s,
         parent=os.getpid(),
         ports=tuple(ports),
+        environment=tuple(f"{name}={value}" for name, value in (environment or {}).items()),
     )
     source = str(Path(__file__).parent.parent)
     process = _start([sys.executable, "-I", "-S", "-c", _BOOT, source], cwd, fds)

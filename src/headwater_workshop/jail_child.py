@@ -48,8 +48,9 @@ def _enter(spec: dict[str, Any]) -> None:
     _limit(spec)
     if spec["level"] == "L3":
         seccomp.restrict(exec_fd, network=bool(spec["ports"]))
-        _execute(exec_fd, spec["argv"])
-    os.execve(spec["argv"][0], spec["argv"], {})
+        _execute(exec_fd, spec["argv"], spec["environment"])
+    variables = dict(each.split("=", 1) for each in spec["environment"])
+    os.execve(spec["argv"][0], spec["argv"], variables)
 
 
 def _take(count: int) -> bytes:
@@ -109,9 +110,12 @@ def _limit(spec: dict[str, Any]) -> None:
             resource.setrlimit(name, (value, value))
 
 
-def _execute(exec_fd: int, argv: list[str]) -> None:
-    arguments = (ctypes.c_char_p * (len(argv) + 1))(*map(os.fsencode, argv), None)
-    environment = (ctypes.c_char_p * 1)(None)
+def _execute(exec_fd: int, argv: list[str], environment: list[str]) -> None:
+    arguments, variables = _texts(argv), _texts(environment)
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall(seccomp.execveat_number(), exec_fd, b"", arguments, environment, 0x1000)
+    libc.syscall(seccomp.execveat_number(), exec_fd, b"", arguments, variables, 0x1000)
     raise OSError(ctypes.get_errno(), "execveat was refused")
+
+
+def _texts(texts: list[str]) -> "ctypes.Array[ctypes.c_char_p]":
+    return (ctypes.c_char_p * (len(texts) + 1))(*map(os.fsencode, texts), None)

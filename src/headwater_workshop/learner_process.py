@@ -14,6 +14,7 @@ from headwater.fake_http import FakeHttp
 from headwater.fake_model import FakeModel
 from headwater.pipe import Process
 from headwater.stand_in import StandIn
+from headwater.worlds import World
 from headwater_workshop import jail
 
 _CPU_S = 120
@@ -39,11 +40,23 @@ class LearnerProcess:
 
     def __call__(self) -> Process:
         """A fresh worker process."""
-        program = [sys.executable, "-I", "-m", "headwater.worker"]
+        return self._started("-I")
+
+    def started_in(self, world: World) -> Process:
+        """A fresh worker process for another world."""
+        # As -I, but for the environment, which is ours: it names what sets are ordered by.
+        return self._started("-P", "-s", environment=world.environment)
+
+    def _started(self, *flags: str, environment: Mapping[str, str] | None = None) -> Process:
         ports = self.ports
         self.level = min(self.level, jail.jail_level(network=bool(ports)))
         return jail.launch(
-            program, readable=[self._folder], cwd=self._folder, cpu_s=_CPU_S, ports=ports
+            [sys.executable, *flags, "-m", "headwater.worker"],
+            readable=[self._folder],
+            cwd=self._folder,
+            cpu_s=_CPU_S,
+            ports=ports,
+            environment=environment,
         )
 
     @property

@@ -1,0 +1,94 @@
+"""The jailed worker in three worlds: what depends on more than ctx shows, all else does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from headwater.worker_placement import WorkerPlacement
+from headwater_workshop import jail
+from headwater_workshop.checks import Lab
+from headwater_workshop.learner_process import LearnerProcess
+from headwater_workshop.other_worlds import OtherWorlds, three_worlds
+
+SCHEMA = """
+from headwater import Document
+
+class Note(Document, table="notes"):
+    text: str
+    at: float = 0
+"""
+NOTES = """
+import random
+from datetime import date
+from headwater import MutationCtx, mutation
+from backend.schema import Note
+
+@mutation
+async def good(ctx: MutationCtx) -> float:
+    await ctx.db.insert(Note(text=str(ctx.random.random()), at=ctx.now))
+    return ctx.random.random()
+
+@mutation
+async def by_day(ctx: MutationCtx) -> None:
+    await ctx.db.insert(Note(text=str(date.today())))
+
+@mutation
+async def by_chance(ctx: MutationCtx) -> int:
+    return random.randrange(10**9)
+
+@mutation
+async def by_order(ctx: MutationCtx) -> None:
+    for word in {"red", "green", "blue", "white", "black"}:
+        await ctx.db.insert(Note(text=word))
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab whose worlds are jailed processes."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "backend").mkdir()
+    (folder / "backend" / "schema.py").write_text(SCHEMA)
+    (folder / "backend" / "notes.py").write_text(NOTES)
+
+    def made(world: Any, launch: Any) -> WorkerPlacement:
+        return WorkerPlacement(launch, folder, end=jail.kill, world=world)
+
+    process = LearnerProcess(folder)
+    worlds, worker = OtherWorlds(process.started_in, made, 3), made(None, process)
+    lab = Lab(worker, {}, objective="L1.1", seed="1", worlds=worlds)
+    yield lab
+    lab.close()
+    worlds.close()
+    worker.close()
+
+
+def test_what_comes_from_ctx_is_the_same_in_every_world(lab: Lab) -> None:
+    """Time, chance and ids of three processes are those of the host."""
+    replay = lab.replay(lab.anonymous, "notes:good", {})
+    assert replay.same, replay
+    assert all(attempt.ok for attempt in replay.attempts)
+    assert lab.documents("notes") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("notes:byDay", "notes.text"), ("notes:byChance", "result"), ("notes:byOrder", "notes.text")],
+)
+def test_what_comes_from_elsewhere_shows(path: str, field: str, lab: Lab) -> None:
+    """The day, chance that is not ctx's, the order of a set: no rule has to catch them first."""
+    replay = lab.replay(lab.anonymous, path, {})
+    assert (replay.same, replay.fields) == (False, (field,))
+    assert all(attempt.ok for attempt in replay.attempts)
+
+
+def test_worlds_lie_months_apart_and_come_from_the_seed() -> None:
+    """The same for a seed, so that a grading can be repeated."""
+    before, later = sorted(three_worlds(Random(1)), key=lambda world: world.shift_s)[::2]
+    assert (later.shift_s - before.shift_s) / 86_400 > 100
+    assert three_worlds(Random(1)) == three_worlds(Random(1))
+    assert len({world.hash_seed for world in three_worlds(Random(1))}) == 3
