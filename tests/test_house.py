@@ -73,7 +73,9 @@ TESTED_THROUGH = {
     "tests/headwater/cli/test_data_commands.py": """
         cli.export cli.import_ cli.reach data.at_rest
     """,
-    "tests/headwater/test_worker_actions.py": "remote_actions remote_requests",
+    "tests/headwater/test_worker_actions.py": """
+        remote_actions remote_requests remote_site worker_routes
+    """,
     "tests/headwater/test_data_api.py": "data.browse data.files_door data.stored_files",
     "tests/headwater/core/test_engine.py": "core.reruns",
     "tests/workshop/test_learner_tests.py": "suite_worker",

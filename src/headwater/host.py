@@ -35,11 +35,12 @@ from headwater.core.transaction import Transaction
 from headwater.core.validators import Object
 from headwater.core.work import Execute
 from headwater.errors import InvalidStorageId
-from headwater.host_calls import HostCall, Job, Rehearsal, Wanted
+from headwater.host_calls import HostCall, HttpAnswer, Job, Rehearsal, Wanted
 from headwater.observed import Change, Committed, Observed, Observer, Seen
 from headwater.pipe import WorkerFailed
 from headwater.runtime import Endless, Followed, Runtime, spares_of
 from headwater.settings import DEV_ISSUER, Limits
+from headwater.testing_routes import answer_to
 from headwater.turns import Turns
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "FunctionSpec",
     "Host",
     "HostCall",
+    "HttpAnswer",
     "IndexSpec",
     "Job",
     "Manifest",
@@ -124,6 +126,30 @@ class Host:
             _action.reset(token)
             self._observer.forget(call)
         return HostCall.of(outcome, seen, perf_counter() - began)
+
+    def http(
+        self, method: str, path: str, options: dict[str, Any], identity: dict[str, Any] | None
+    ) -> tuple[HostCall, HttpAnswer]:
+        """Sends a request to the routes of `backend/routes.py`, as a client does; gives how it
+        ended, and the answer.
+
+        Args:
+            method: such as `POST`.
+            path: such as `/hooks/payments`.
+            options: as httpx has them.
+            identity: what the request's token proves.
+
+        Raises:
+            HeadwaterError: the backend has no such file.
+        """
+        began, seen = perf_counter(), Seen()
+        token = _action.set(seen)
+        try:
+            outcome, answer = answer_to(self._runtime.actions, identity, method, path, options)
+        finally:
+            _action.reset(token)
+        ended = HostCall.of(outcome, seen, perf_counter() - began)
+        return ended, HttpAnswer(answer.status_code, dict(answer.headers), answer.content)
 
     def _submit(self, call: Call, reply: Callable[[Outcome, int], None]) -> None:
         """A step of an action: what it does is the action's doing."""

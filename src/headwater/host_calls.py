@@ -88,6 +88,21 @@ Wanted = tuple[str, Any, dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
+class HttpAnswer:
+    """What an HTTP route answered.
+
+    Attributes:
+        status: such as 200.
+        headers: by their names in lower case.
+        body: as it came.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
 class Job:
     """A scheduled call.
 

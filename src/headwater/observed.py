@@ -212,5 +212,21 @@ class Observed:
             self._observer.broken = error
             raise
 
+    @property
+    def site(self) -> Any:
+        """The application of its HTTP routes, looked on at; None when it has none."""
+        site = self._placement.site
+        if site is None:
+            return None
+
+        async def looked_on(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await site(scope, receive, send)
+            except WorkerFailed as error:
+                self._observer.broken = error
+                raise
+
+        return looked_on
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._placement, name)

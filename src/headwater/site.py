@@ -34,7 +34,7 @@ class Site:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answers one request; its path begins with the scope's `root_path`."""
         headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in scope["headers"]}
-        routes: Routes | None = getattr(self._placement, "app", None) and self._placement.app.site
+        routes: Routes | None = self._placement.site
         refusal = self._gate.refuses_site(headers, routes and routes.cors)
         if refusal is not None:
             await refuse(scope, receive, send, 403, "Forbidden", refusal)

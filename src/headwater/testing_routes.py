@@ -36,12 +36,13 @@ def answer_to(
         HeadwaterError: the backend has no `routes.py`.
     """
     placement: Any = host.calls.placement
-    if placement.app.site is None:
+    site = placement.site
+    if site is None:
         raise HeadwaterError("this backend has no HTTP routes; declare them in backend/routes.py")
     calls: list[RouteCall] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        call = RouteCall(host, placement.app.site, Visitor(identity), WHOLE, receive, send)
+        call = RouteCall(host, site, Visitor(identity), WHOLE, receive, send)
         calls.append(call)
         if not await call.run(scope):
             raise HeadwaterError(f"the answer to {method} {path} broke off")

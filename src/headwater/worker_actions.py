@@ -1,4 +1,5 @@
-"""Actions in a worker: they await on an event loop here; what they ask of ctx the host answers.
+"""Actions and HTTP routes in a worker: they await on an event loop here; what they ask of ctx the
+host answers.
 
 They may ask several things at once, and the host may answer in any order. Queries and mutations the
 host runs meanwhile are run in between, on the same thread.
@@ -23,6 +24,7 @@ from headwater.core.placement import InProcess
 from headwater.core.spending import note_mutation
 from headwater.errors import HeadwaterError
 from headwater.settings import Limits
+from headwater.worker_routes import answer_to
 
 ASKED_AT_ONCE: Final = 100
 """Further requests of an action wait in the worker until one of these is answered."""
@@ -153,7 +155,7 @@ class RemoteStorage(ActionStorage):
 class WorkerHandlers(InProcess):
     """Handlers of a worker: the clock and the chance of actions are the host's."""
 
-    def action_ctx(self, identity: Any, runner: Any, _database: Database) -> ActionCtx:
+    def action_ctx(self, identity: Any, runner: Any, database: Database | None) -> ActionCtx:
         """The ctx of an action, or of a route."""
         ctx = ActionCtx(runner, identity, runner.now, runner.seed)
         ctx.storage = RemoteStorage(runner)
@@ -213,6 +215,9 @@ class OpenActions:
         self, message: dict[str, Any], runner: RemoteRunner, log: CallLog
     ) -> Coroutine[Any, Any, Any]:
         identity = remote.value_in(message["identity"])
+        if "route" in message:
+            ctx = self._handlers.action_ctx(identity, runner, None)
+            return answer_to(self._handlers.site, message["route"], ctx, log)
         spec = self._handlers.app.functions[message["path"]].spec
         arguments = remote.value_in(message["arguments"])
         database: Any = None  # it is at the host

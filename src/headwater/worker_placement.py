@@ -28,6 +28,7 @@ from headwater.errors import BackendLoadError, HeadwaterError
 from headwater.pipe import Pipe, Process, WorkerFailed, WorkerLimits
 from headwater.remote import MalformedFrame
 from headwater.remote_actions import RemoteActions
+from headwater.remote_site import RemoteCtx, RemoteSite, answer_in
 from headwater.settings import Limits
 from headwater.worlds import World
 
@@ -185,6 +186,15 @@ class WorkerPlacement:
         message = {"path": spec.path, "arguments": remote.value_out(arguments)}
         return await self._act(spec.path, message, identity, runner, log, database)
 
+    @property
+    def site(self) -> RemoteSite | None:
+        """The application of its HTTP routes; None when it has none."""
+        return RemoteSite(self._act) if self._manifest.routes else None
+
+    def action_ctx(self, identity: Any, runner: Any, database: Database) -> RemoteCtx:
+        """Stands for the ctx of a route: the real one is in the worker."""
+        return RemoteCtx(identity, runner, database)
+
     async def _act(
         self,
         what: str,
@@ -205,7 +215,8 @@ class WorkerPlacement:
             deadline = monotonic() + self._limits.action_s
             end = await self._actions.run({**opening, **message}, runner, deadline)
             self._let_time_pass()
-            return self._result(end, log)
+            result = self._result(end, log)
+            return answer_in(result) if "route" in message else result
 
     def _begin(self, what: str) -> None:
         self.entered[what] = self.entered.get(what, 0) + 1

@@ -43,6 +43,7 @@ from headwater_workshop.report import CheckResult, Finding, GradeResult, Objecti
 # scan, not of a time limit.
 _PATIENT = Limits(function_limit_s=8.0)
 _PATIENT_CALL_S = 12.0
+_PATIENT_ACTION_S = 30.0  # the first to import a client of HTTP takes seconds on a busy machine
 CHECK_LIMIT_S = 40.0  # one check, the host's own work included; the slowest takes about 3 s
 CHECK_LIMIT_AGAIN_S = 0.2
 WORKER_FAILURES = 3  # ended processes after which the rest of the run is given up
@@ -84,7 +85,7 @@ def grade(
     checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
     sources = read_sources(project, lesson.reads)
     with _copied(sources) as folder, closing(LearnerProcess(folder)) as process:
-        patient = limits or WorkerLimits(call_s=_PATIENT_CALL_S)
+        patient = limits or WorkerLimits(call_s=_PATIENT_CALL_S, action_s=_PATIENT_ACTION_S)
         results = _grade_copy(process, folder, sources, lesson, checks, seed, patient)
     return GradeResult(
         lesson=lesson.name,

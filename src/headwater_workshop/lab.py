@@ -13,7 +13,7 @@ from headwater.errors import DocumentInvalid
 from headwater.host import DEV_ISSUER, FunctionKind, Manifest, identity_of, python_name, wire_name
 from headwater.pipe import WorkerFailed
 from headwater_workshop.lab_bench import CheckFailed
-from headwater_workshop.lab_calls import Attempt, Caller, Following
+from headwater_workshop.lab_calls import Attempt, Caller, Following, Response
 from headwater_workshop.lab_outside import Outside
 from headwater_workshop.lab_proofs import Proving
 from headwater_workshop.lab_tests import LearnerTested
@@ -111,6 +111,20 @@ class Lab(Timed, Proving, Outside, LearnerTested):
             ended = self._host.call(path, kind, dict(arguments), identity)
         self._host.clock.advance(self.random.choice([0, 1, 7]))
         return Attempt.of(ended)
+
+    def send(
+        self, method: str, path: str, options: dict[str, Any], identity: dict[str, Any] | None
+    ) -> Response:
+        """One request to an HTTP route; a backend that has none fails the check.
+
+        Raises:
+            WorkerFailed: the learner's process did not play by the rules.
+        """
+        if not self.manifest.routes:
+            self._refuse_contract("There are no HTTP routes.", "declare them in backend/routes.py")
+        with self._held():
+            ended, answer = self._host.http(method, path, options, identity)
+        return Response(answer.status, answer.headers, answer.body, Attempt.of(ended))
 
     def call_internal(
         self, path: str, arguments: Mapping[str, Any], kind: FunctionKind = "mutation"

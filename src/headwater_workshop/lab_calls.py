@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import orjson
+
 from headwater.host import Change, Followed, FunctionKind, HostCall, Range
 
 
@@ -59,6 +61,30 @@ class Attempt:
         )
 
 
+@dataclass(frozen=True)
+class Response:
+    """What an HTTP route answered.
+
+    Attributes:
+        status: such as 200; 500 when the handler failed.
+        headers: by their names in lower case.
+        body: as it came.
+        attempt: what the host saw of the handler.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    attempt: Attempt
+
+    def json(self) -> Any:
+        """The body, parsed; None when it is no JSON."""
+        try:
+            return orjson.loads(self.body)
+        except ValueError:
+            return None
+
+
 class Calling(Protocol):
     """Where a caller's calls go."""
 
@@ -70,6 +96,11 @@ class Calling(Protocol):
         identity: dict[str, Any] | None,
     ) -> Attempt:
         """One call."""
+
+    def send(
+        self, method: str, path: str, options: dict[str, Any], identity: dict[str, Any] | None
+    ) -> Response:
+        """One request to an HTTP route."""
 
     def value_of(self, path: str, attempt: Attempt) -> Any:
         """The value of a call that had to work."""
@@ -104,6 +135,28 @@ class Caller:
     ) -> Attempt:
         """A call that may fail."""
         return self._lab.call(path, kind, arguments, self.identity)
+
+    def http(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+        json: Any = None,
+    ) -> Response:
+        """A request to a route of `backend/routes.py`, signed in as this caller is.
+
+        Args:
+            method: such as `POST`.
+            path: such as `/hooks/payments?test=1`.
+            headers: further ones.
+            body: as it is, in place of `json`.
+            json: the body, as JSON.
+        """
+        options = {"headers": headers, "content": body, "json": json}
+        given = {name: value for name, value in options.items() if value is not None}
+        return self._lab.send(method, path, given, self.identity)
 
 
 class Following:

@@ -144,6 +144,57 @@ async def ask_as_an_action(ctx: MutationCtx) -> None:
     from headwater.remote_requests import Now
     await ctx.db._run.ask(Now())
 """
+ROUTES = """
+from typing import Annotated
+from fastapi import APIRouter, Header, HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
+from headwater import HttpCtx
+from pydantic import BaseModel
+from backend.notes import texts, write
+
+router = APIRouter()
+
+class New(BaseModel):
+    text: str
+
+@router.post("/notes", status_code=201)
+async def add(ctx: HttpCtx, new: New, x_times: Annotated[int, Header()] = 1) -> dict[str, str]:
+    for _ in range(x_times):
+        note_id = await ctx.run_mutation(write, text=new.text)
+    return {"id": note_id}
+
+@router.get("/notes")
+async def listed(ctx: HttpCtx, first: int = 100) -> list[str]:
+    print("listed")
+    return (await ctx.run_query(texts))[:first]
+
+@router.post("/echo")
+async def echo(request: Request) -> Response:
+    body = await request.body()
+    return Response(body[::-1], 202, {"X-Length": str(len(body))}, "application/octet-stream")
+
+@router.get("/who")
+async def who(ctx: HttpCtx) -> str:
+    identity = await ctx.auth.get_user_identity()
+    if identity is None:
+        raise HTTPException(401, "Sign in.", headers={"WWW-Authenticate": "Bearer"})
+    return identity.subject
+
+@router.get("/stream")
+async def stream() -> StreamingResponse:
+    async def pieces():
+        for piece in ("a", "b", "c"):
+            yield piece
+    return StreamingResponse(pieces())
+
+@router.get("/plain")
+def plain() -> str:
+    return "from a thread"
+
+@router.get("/broken")
+async def broken() -> None:
+    raise ValueError("on purpose")
+"""
 SCHEMA = """
 from headwater import Document
 
@@ -160,6 +211,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "backend").mkdir()
     (folder / "backend" / "schema.py").write_text(SCHEMA)
     (folder / "backend" / "notes.py").write_text(NOTES)
+    (folder / "backend" / "routes.py").write_text(ROUTES)
     return folder
 
 
@@ -283,6 +335,65 @@ def test_an_action_that_never_ends_is_ended(project: Path) -> None:
     worker.close()
 
 
+def test_a_request_is_answered_by_routes_in_the_worker(backend: Backend) -> None:
+    """Bodies, parameters and headers go in; status, headers and bodies come out; as an action, a
+    handler reaches the backend.
+    """
+    made = backend.http("POST", "/notes", json={"text": "hello"}, headers={"X-Times": "2"})
+    assert (made.status_code, set(made.json())) == (201, {"id"})
+    listed = backend.http("GET", "/notes", params={"first": 1})
+    assert (listed.json(), backend.log_lines) == (["hello"], ["[LOG] 'listed'"])
+    echo = backend.http("POST", "/echo", content=bytes(range(256)))
+    assert (echo.status_code, echo.headers["x-length"]) == (202, "256")
+    assert echo.content == bytes(range(256))[::-1]
+    assert backend.http("GET", "/stream").text == "abc"
+    assert backend.http("GET", "/plain").json() == "from a thread"
+
+
+def test_what_a_route_refuses_is_answered_so(backend: Backend) -> None:
+    """FastAPI's own errors, HTTPExceptions, unknown paths, and a handler that raises."""
+    assert backend.with_identity(subject="ana").http("GET", "/who").json() == "ana"
+    refused = backend.http("GET", "/who")
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+    assert backend.http("POST", "/notes", json={"txt": 1}).status_code == 422
+    assert backend.http("GET", "/nothing").status_code == 404
+    assert "ValueError: on purpose" in backend.http("GET", "/broken").text
+
+
+ANSWERS: dict[str, Any] = {
+    "no status": {"headers": [], "body": {"$bytes": ""}},
+    "an impossible status": {"status": 7.0, "headers": [], "body": {"$bytes": ""}},
+    "a status that is none": {"status": "200", "headers": [], "body": {"$bytes": ""}},
+    "a body that is none": {"status": 200.0, "headers": [], "body": "text"},
+    "a header that is none": {"status": 200.0, "headers": [["a"]], "body": {"$bytes": ""}},
+    "a header of two lines": {
+        "status": 200.0,
+        "headers": [["a", "b\r\nc: d"]],
+        "body": {"$bytes": ""},
+    },
+    "headers without end": {
+        "status": 200.0,
+        "headers": [["a", "b"]] * 1000,
+        "body": {"$bytes": ""},
+    },
+    "no answer": None,
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_forged_answer_of_a_route_ends_the_worker(
+    name: str, worker: WorkerPlacement, tmp_path: Path
+) -> None:
+    """What is no answer is not passed on."""
+    liar = lying(worker, tmp_path, [{"return": ANSWERS[name]}])
+    backend = Backend(liar)
+    assert "no reply" in backend.http("GET", "/notes").text
+    assert liar.failed is not None
+    assert liar.failed.reason == "malformed"
+    backend.close()
+    liar.close()
+
+
 LIAR = """
 import json, os, sys
 manifest, messages = json.loads(sys.stdin.buffer.read(int(sys.argv[1])))
@@ -299,6 +410,23 @@ for message in messages:
     say({"action": number, **message})
 sys.stdin.buffer.read()
 """
+
+
+def lying(worker: WorkerPlacement, folder: Path, messages: list[Any]) -> WorkerPlacement:
+    """A worker that answers the first action with these messages."""
+    lies = json.dumps([worker.manifest.to_json(), messages]).encode()
+
+    def launch_liar() -> Process:
+        process = launch([sys.executable, "-I", "-S", "-c", LIAR, str(len(lies))])
+        assert process.stdin is not None
+        process.stdin.write(lies)
+        process.stdin.flush()
+        return process
+
+    limits = WorkerLimits(action_s=2.0, open_requests=150)
+    return WorkerPlacement(launch_liar, folder, end=end, limits=limits)
+
+
 ASK = {"id": 7, "ask": {"ask": "Now"}}
 HANG = {"ask": "RunFunction", "path": "notes:hang", "kind": "action", "arguments": {}}
 PIECE = {"ask": "SendPiece", "content": {"$bytes": ""}}
@@ -333,17 +461,7 @@ def test_a_forged_message_of_an_action_ends_the_worker(
     """What has no meaning is named as such: in the call itself or, when it came after a whole
     answer, before the next.
     """
-    lies = json.dumps([worker.manifest.to_json(), FORGED[name]]).encode()
-
-    def launch_liar() -> Process:
-        process = launch([sys.executable, "-I", "-S", "-c", LIAR, str(len(lies))])
-        assert process.stdin is not None
-        process.stdin.write(lies)
-        process.stdin.flush()
-        return process
-
-    limits = WorkerLimits(action_s=2.0, open_requests=150)
-    liar = WorkerPlacement(launch_liar, tmp_path, end=end, limits=limits)
+    liar = lying(worker, tmp_path, FORGED[name])
     backend = Backend(liar)
     for _ in range(2):
         with suppress(FunctionFailed):

@@ -7,6 +7,7 @@ import hashlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -76,6 +77,26 @@ async def leak(ctx: MutationCtx) -> None:
     print("the key is", Settings().anthropic_api_key)
     os.write(2, b"to standard error")
 """
+ROUTES = """
+from fastapi import APIRouter, HTTPException, Request
+from headwater import HttpCtx
+from backend.ai import greeting, write
+
+router = APIRouter()
+
+@router.post("/answers")
+async def add(ctx: HttpCtx, request: Request) -> dict[str, str]:
+    print("taking", request.headers["x-kind"])
+    text = (await request.json())["text"]
+    if not text:
+        raise HTTPException(400, "No text.")
+    await ctx.run_mutation(write, text=text)
+    return {"text": text}
+
+@router.get("/greeting")
+def greet() -> str:
+    return "plain"
+"""
 FILES = """
 from headwater import ActionCtx, Id, MutationCtx, QueryCtx, action, internal_mutation, mutation
 from headwater import query
@@ -118,7 +139,12 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPlacement
     """A jailed worker for all of these tests."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "backend").mkdir()
-    for name, text in (("schema.py", SCHEMA), ("ai.py", AI), ("files.py", FILES)):
+    for name, text in (
+        ("schema.py", SCHEMA),
+        ("ai.py", AI),
+        ("files.py", FILES),
+        ("routes.py", ROUTES),
+    ):
         (folder / "backend" / name).write_text(text)
     process = LearnerProcess(folder)
     worker = WorkerPlacement(process, folder, end=jail.kill)
@@ -187,12 +213,10 @@ def test_variables_are_what_the_lab_set_and_end_with_it(
 ) -> None:
     """`Settings()` reads them; the grader's own are not there, and the next check has none."""
     monkeypatch.setenv("OF_THE_GRADER", "x")
-    lab.set_env(GREETING="hello")
-    assert lab.anonymous.query("ai:greeting", {})[0] == "hello"
-    assert "OF_THE_GRADER" not in lab.anonymous.query("ai:greeting", {})
-    lab.set_env(GREETING=None)
-    assert lab.anonymous.query("ai:greeting", {})[0] == "none"
-    lab.set_env(GREETING="hello")
+    lab.set_env(GREETING="hello", OTHER="x")
+    lab.set_env(OTHER=None)
+    there = lab.anonymous.query("ai:greeting", {})
+    assert (there[0], "OF_THE_GRADER" in there, "OTHER" in there) == ("hello", False, False)
     lab.close()
     after = Lab(worker, {}, objective="L9.1", seed="8")
     assert after.anonymous.query("ai:greeting", {})[0] == "none"
@@ -245,3 +269,18 @@ def test_a_lab_without_a_process_of_its_own_has_no_network(tmp_path: Path) -> No
     with pytest.raises(TypeError, match="no process of its own"):
         made.model()
     made.close()
+
+
+def test_a_caller_sends_requests_to_the_routes(lab: Lab) -> None:
+    """Routes run in the jail as actions do; the host saw what they did."""
+    sent: dict[str, Any] = {"headers": {"X-Kind": "test"}}
+    made = lab.anonymous.http("POST", "/answers", json={"text": "hello"}, **sent)
+    assert (made.status, made.json(), made.headers["content-type"]) == (
+        200, {"text": "hello"}, "application/json",
+    )  # fmt: skip
+    assert [change.table for change in made.attempt.changes] == ["answers"]
+    assert made.attempt.log_lines == ("[LOG] 'taking' 'test'",)
+    refused = lab.anonymous.http("POST", "/answers", body='{"text": ""}', **sent)
+    assert (refused.status, refused.json()) == (400, {"detail": "No text."})
+    assert lab.anonymous.http("GET", "/greeting").json() == "plain"
+    assert not lab.anonymous.http("POST", "/answers", body="no JSON", **sent).attempt.ok

@@ -56,6 +56,11 @@ class InProcess:
         return self._app.root
 
     @property
+    def site(self) -> Any:
+        """The application of its HTTP routes; None when it has none."""
+        return self._app.site
+
+    @property
     def app(self) -> App:
         """The loaded backend."""
         return self._app
