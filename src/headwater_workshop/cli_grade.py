@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from headwater_workshop.course import not_begun
 from headwater_workshop.kit import KitError
 from headwater_workshop.lessons import Lesson, find_lesson, load_lessons
 from headwater_workshop.progress import find_project, load_progress, record_grade, timestamp
-from headwater_workshop.report import GradeResult, junit, show
+from headwater_workshop.report import GradeResult, show
 
 
 def grade(
@@ -22,8 +23,20 @@ def grade(
         str | None, typer.Argument(metavar="[LESSON]", help="1, L1 or its name; else the current.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
-    junit_file: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML to a file.")
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML to a file.")
+    ] = None,
+    exercism: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write Exercism's results.json, version 3.")
+    ] = None,
+    gradescope: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write Gradescope's results.json.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write CSV, a row for each check.")
+    ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the broken rules as SARIF.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Make the random inputs of an earlier run again.")
@@ -44,7 +57,9 @@ def grade(
         met = {objective.id: objective.met for objective in result.objectives}
         if not early:
             record_grade(project, chosen, met, timestamp())
-        _tell(result, as_json, junit_file)
+        files = {"junit": junit, "exercism": exercism, "gradescope": gradescope}
+        _write(result, {**files, "csv": csv, "sarif": sarif})
+        _tell(result, as_json)
     except (KitError, OSError) as error:
         Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {escape(str(error))}")
         raise typer.Exit(2) from None
@@ -70,9 +85,15 @@ def _tell_early(lesson: Lesson) -> None:
     Console(stderr=True, soft_wrap=True).print(f"[yellow]{what}[/yellow]\n  Fix:   {fix}\n")
 
 
-def _tell(result: GradeResult, as_json: bool, junit_file: Path | None) -> None:
-    if junit_file is not None:
-        junit_file.write_text(junit(result), encoding="utf-8")
+def _write(result: GradeResult, files: Mapping[str, Path | None]) -> None:
+    from headwater_workshop.exports import FORMS
+
+    for form, path in files.items():
+        if path is not None:
+            path.write_text(FORMS[form](result), encoding="utf-8")
+
+
+def _tell(result: GradeResult, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result.to_json(), indent=2))
     else:

@@ -1,4 +1,4 @@
-"""What the grader found: one record, three ways to show it - terminal, JSON, JUnit.
+"""What the grader found: one record; exports.py gives it in the forms of other programs.
 
 A finding has one form everywhere: what was seen, with numbers; what to do next; where to read on.
 Expected values and hidden inputs are in no finding.
@@ -6,7 +6,6 @@ Expected values and hidden inputs are in no finding.
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -154,45 +153,3 @@ def _show_finding(finding: Finding, where: str, console: Console) -> None:
 def _visible(text: str) -> str:
     """The text without control characters: a learner's program does not steer the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
-
-
-def junit(result: GradeResult) -> str:
-    """The record as JUnit XML: one case per check, its objective as the class name."""
-    suite = ElementTree.Element(
-        "testsuite",
-        name=f"headwater.{result.lesson}",
-        tests=str(len(result.checks)),
-        failures=str(result.count("failed")),
-        skipped=str(result.count("skipped")),
-        errors="0",
-        time=f"{result.seconds:.3f}",
-    )
-    _add_properties(suite, result)
-    for check in result.checks:
-        _add_case(suite, check)
-    text = ElementTree.tostring(suite, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
-
-
-def _add_properties(suite: ElementTree.Element, result: GradeResult) -> None:
-    properties = ElementTree.SubElement(suite, "properties")
-    facts = {"seed": result.seed, "jail": result.jail, "trust": result.trust}
-    for name, value in {**facts, "sources": result.sources}.items():
-        ElementTree.SubElement(properties, "property", name=name, value=str(value))
-
-
-def _add_case(suite: ElementTree.Element, check: CheckResult) -> None:
-    case = ElementTree.SubElement(
-        suite, "testcase", classname=check.objective, name=check.title, time=f"{check.seconds:.3f}"
-    )
-    if check.outcome == "failed" and check.finding is not None:
-        message = f"[{check.finding.code}] {check.finding.what}"
-        failure = ElementTree.SubElement(case, "failure", message=_xml_text(message))
-        failure.text = _xml_text(str(check).partition("\n")[2])
-    elif check.outcome == "skipped":
-        ElementTree.SubElement(case, "skipped", message=_xml_text(check.reason))
-
-
-def _xml_text(text: str) -> str:
-    """The text without the characters XML cannot hold."""
-    return "".join(c for c in text if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import xml.etree.ElementTree as ElementTree
@@ -9,12 +10,12 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from headwater_workshop.exports import as_csv, exercism, gradescope, junit, sarif
 from headwater_workshop.report import (
     CheckResult,
     Finding,
     GradeResult,
     ObjectiveResult,
-    junit,
     show,
 )
 
@@ -101,3 +102,40 @@ def test_a_skipped_check_is_no_pass_and_no_check_is_none_either() -> None:
     assert not skipped.passed
     assert not replace(RESULT, checks=()).passed
     assert replace(RESULT, checks=RESULT.checks[2:]).passed
+
+
+def test_exercism_gets_its_third_version() -> None:
+    """A status each, the objective as the task, and no test left out: a skipped one is an error."""
+    data = exercism(RESULT)
+    assert (data["version"], data["status"]) == (3, "fail")
+    assert [test["status"] for test in data["tests"]] == ["fail", "error", "pass"]
+    assert [test["task_id"] for test in data["tests"]] == [1, 1, 2]
+    assert data["tests"][0]["message"].startswith("First\n[V001] It took")
+    assert all(len(test["message"] or "") <= 500 for test in data["tests"])
+
+
+def test_gradescope_gets_points_for_each_objective() -> None:
+    """Partial credit: an objective that is met counts whatever the others do."""
+    data = gradescope(RESULT)
+    assert (data["score"], [test["max_score"] for test in data["tests"]]) == (10.0, [10.0, 10.0])
+    assert [test["status"] for test in data["tests"]] == ["failed", "passed"]
+    assert "Second: skipped, needs: First" in data["tests"][0]["output"]
+    assert "trust: local" in data["output"]
+
+
+def test_csv_has_a_row_for_each_check() -> None:
+    """With what was seen where it failed."""
+    head, *rows = csv.reader(io.StringIO(as_csv(RESULT)))
+    assert head[:6] == ["lesson", "objective", "check", "outcome", "code", "rule"]
+    assert rows[0][1:6] == ["L1.1", "First", "failed", "V001", "HW103"]
+    assert [row[3] for row in rows] == ["failed", "skipped", "passed"]
+
+
+def test_sarif_names_the_rule_and_the_file() -> None:
+    """Only what a rule is about: a finding without one is no result there."""
+    (result,) = sarif(RESULT)["runs"][0]["results"]
+    assert result["ruleId"] == "HW103"
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "backend/x.py"
+    assert "It took [3] & <more>" in result["message"]["text"]
+    without = replace(RESULT, checks=(replace(RESULT.checks[0], rule=""),))
+    assert sarif(without)["runs"][0]["results"] == []
