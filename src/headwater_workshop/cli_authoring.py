@@ -1,4 +1,4 @@
-"""`headwater lesson new|verify`: for who writes lessons."""
+"""`headwater lesson new|verify|schedule`: for who writes lessons and leads workshops."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from headwater_workshop.kit import KitError, lessons_folder, write_tree
 from headwater_workshop.lessons import Lesson, find_lesson, load_lessons
+from headwater_workshop.schedule import day, short
 
 if TYPE_CHECKING:
     from headwater_workshop.proof.proof import Proof
@@ -32,14 +33,46 @@ def new(
 
     try:
         folder = lessons_folder()
-        short = name or "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
-        files = scaffold(title, short, load_lessons(drafts=True))
+        folder_name = name or "-".join(
+            "".join(c if c.isalnum() else " " for c in title.lower()).split()
+        )
+        files = scaffold(title, folder_name, load_lessons(drafts=True))
         write_tree({path: text.encode() for path, text in files.items()}, folder)
     except (KitError, OSError) as error:
         _refuse(error)
     for path in files:
         print(f"lessons/{path}")
-    print(f"\nNext: write starter/ and solution/, then: headwater lesson verify {short}")
+    print(f"\nNext: write starter/ and solution/, then: headwater lesson verify {folder_name}")
+
+
+def schedule(
+    in_short: Annotated[bool, typer.Option("--short", help="The one of 90 minutes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Print a workshop's schedule, computed from the lessons' minutes."""
+    plan = short(load_lessons()) if in_short else day(load_lessons())
+    if as_json:
+        rows = [
+            {
+                "at": block.time,
+                "minutes": block.minutes,
+                "what": block.what,
+                "lesson": block.lesson.number if block.lesson else None,
+            }
+            for block in plan.blocks
+        ]
+        numbers = [each.number for each in plan.spare]
+        print(json.dumps({"blocks": rows, "slack": plan.slack, "spare": numbers}, indent=2))
+        return
+    table = Table("From", "Minutes", "", "What", box=None)
+    for block in plan.blocks:
+        label = block.lesson.label if block.lesson else ""
+        style = "" if block.lesson else "dim"
+        table.add_row(block.time, str(block.minutes), label, block.what, style=style)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    spare = ", ".join(f"{each.label} {each.title} ({each.minutes})" for each in plan.spare)
+    console.print(f"\n{plan.slack} minutes are left" + (f", for {spare}." if spare else "."))
 
 
 def verify(

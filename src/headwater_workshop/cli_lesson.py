@@ -19,7 +19,7 @@ from rich.table import Table
 
 from . import progress as kept_progress
 from .choice import chosen_lesson, chosen_objective
-from .cli_authoring import new, verify
+from .cli_authoring import new, schedule, verify
 from .course import Beginning, ahead_of_lessons, beginning, comparison, revealed, state_of
 from .kit import KitError
 from .ladder import next_hint
@@ -32,6 +32,7 @@ from .stages import FOLDERS, last_stage, started, with_page_test
 app = typer.Typer(help="The lessons: read, begin, get a hint, start again, jump.")
 app.command()(new)
 app.command()(verify)
+app.command()(schedule)
 
 LessonWord = Annotated[
     str | None,
@@ -55,7 +56,8 @@ def list_lessons(as_json: Json = False) -> None:
             return
         table = Table("", "Lesson", "Minutes", "State", "Runs", "Hints", box=None)
         for state in states:
-            minutes = f"{state['minutes']} ({state['minutes_short']})"
+            short = state["minutes_short"]
+            minutes = f"{state['minutes']} ({short})" if short else str(state["minutes"])
             runs, hints = str(state["runs"]), str(state["hints"])
             table.add_row(str(state["number"]), state["title"], minutes, _word(state), runs, hints)
         _console().print(table)

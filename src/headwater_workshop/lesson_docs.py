@@ -14,6 +14,7 @@ from headwater.rules import RULES
 
 from .kit import KitError
 from .lessons import Lesson, load_lessons
+from .schedule import Block, Schedule, day, short
 
 INDEX = """# Lessons
 
@@ -37,12 +38,36 @@ def index_page(lessons: tuple[Lesson, ...]) -> str:
     """The list of lessons, with planned minutes for the full and the short workshop."""
     rows = (
         f"| {lesson.number} | [{lesson.title}]({lesson.name}.md) | {lesson.question} "
-        f"| {lesson.minutes} | {lesson.minutes_short} |\n"
+        f"| {lesson.minutes} | {lesson.minutes_short or ''} |\n"
         for lesson in lessons
     )
     minutes = sum(lesson.minutes for lesson in lessons)
-    short = sum(lesson.minutes_short for lesson in lessons)
-    return f"{INDEX}{''.join(rows)}| | | Together | {minutes} | {short} |\n"
+    shorter = sum(lesson.minutes_short for lesson in lessons)
+    together = f"| | | Together | {minutes} | {shorter} |\n"
+    return f"{INDEX}{''.join(rows)}{together}{schedules(lessons)}"
+
+
+def schedules(lessons: tuple[Lesson, ...]) -> str:
+    """Both schedules as tables."""
+    quick, whole = short(lessons), day(lessons)
+    spare = ", ".join(f"{each.title} ({each.minutes})" for each in whole.spare)
+    more = f" {whole.slack} minutes are left for {spare}, or for what took longer." if spare else ""
+    return (
+        f"\n## In 90 minutes\n\n{_table(quick)}\nEverybody begins each block from a checkpoint: "
+        f"`uv run headwater lesson goto 4`. {quick.slack} minutes are left.\n"
+        f"\n## In a day\n\n{_table(whole)}\n{more.strip()}\n"
+    )
+
+
+def _table(schedule: Schedule) -> str:
+    rows = (f"| {block.time} | {block.minutes} | {_named(block)} |\n" for block in schedule.blocks)
+    return f"| From | Minutes | What |\n| --- | --- | --- |\n{''.join(rows)}"
+
+
+def _named(block: Block) -> str:
+    if block.lesson is None:
+        return block.what
+    return f"[{block.lesson.number}: {block.what}]({block.lesson.name}.md)"
 
 
 def lesson_page(lesson: Lesson) -> str:
