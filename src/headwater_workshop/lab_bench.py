@@ -71,7 +71,7 @@ class Bench:
                 self._objective,
                 seen=f"Scheduled calls do not come to an end: {endless}",
                 fix="let a scheduled call schedule the next only while there is something left",
-                more="HW502",
+                more=self._objective.partition(".")[0],
             )
         finally:
             failure = self._host.taken_failure()

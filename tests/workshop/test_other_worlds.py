@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from headwater.pipe import WorkerFailed
 from headwater.worker_placement import WorkerPlacement
 from headwater_workshop import jail
 from headwater_workshop.checks import Lab
@@ -22,10 +23,12 @@ class Note(Document, table="notes"):
     at: float = 0
 """
 NOTES = """
-import random
+import os, random
 from datetime import date
-from headwater import MutationCtx, mutation
+from headwater import ActionCtx, MutationCtx, QueryCtx, action, internal_mutation, mutation, query
 from backend.schema import Note
+
+calls = []
 
 @mutation
 async def good(ctx: MutationCtx) -> float:
@@ -44,6 +47,35 @@ async def by_chance(ctx: MutationCtx) -> int:
 async def by_order(ctx: MutationCtx) -> None:
     for word in {"red", "green", "blue", "white", "black"}:
         await ctx.db.insert(Note(text=word))
+
+@mutation
+async def sixth_is_refused(ctx: MutationCtx) -> None:
+    calls.append(1)
+    if len(calls) > 5:
+        raise ValueError("no more tokens")
+
+@query
+async def count(ctx: QueryCtx) -> int:
+    return len(await ctx.db.query(Note).take(100))
+
+@mutation
+async def note(ctx: MutationCtx, text: str) -> None:
+    await ctx.db.insert(Note(text=text, at=ctx.now))
+
+@action
+async def in_steps(ctx: ActionCtx) -> int:
+    seen = await ctx.run_query(count)
+    await ctx.run_mutation(note, text=str(seen))
+    return seen
+
+@internal_mutation
+async def end(ctx: MutationCtx) -> None:
+    os._exit(3)
+
+@mutation
+async def end_later(ctx: MutationCtx) -> None:
+    await ctx.scheduler.run_after(1000, end)
+    await ctx.scheduler.run_after(2000, note, text="after")
 """
 
 
@@ -84,6 +116,36 @@ def test_what_comes_from_elsewhere_shows(path: str, field: str, lab: Lab) -> Non
     replay = lab.replay(lab.anonymous, path, {})
     assert (replay.same, replay.fields) == (False, (field,))
     assert all(attempt.ok for attempt in replay.attempts)
+
+
+def test_a_restart_forgets_what_the_process_remembered(lab: Lab) -> None:
+    """What is in a dict and not in the database is gone, and documents are there."""
+    lab.empty()
+    lab.anonymous.mutation("notes:note", {"text": "kept"})
+    attempts = [lab.anonymous.attempt("notes:sixthIsRefused", {}) for _ in range(6)]
+    assert (attempts[0].ok, attempts[-1].ok) == (True, False)
+    lab.restart()
+    assert lab.anonymous.attempt("notes:sixthIsRefused", {}).ok
+    assert [each["text"] for each in lab.documents("notes")] == ["kept"]
+
+
+def test_actions_in_the_jail_take_turns_at_every_step(lab: Lab) -> None:
+    """Several are under way at once in one process; what a step did is its own action's."""
+    lab.empty()
+    calls: list[Any] = [(lab.anonymous, "notes:inSteps", {}) for _ in range(8)]
+    attempts = lab.together(calls, kind="action")
+    assert [len(attempt.changes) for attempt in attempts] == [1] * 8
+    assert len({attempt.value for attempt in attempts}) < 8
+    assert len(lab.documents("notes")) == 8
+
+
+def test_a_scheduled_call_that_ends_the_process_fails_the_check(lab: Lab) -> None:
+    """Also when later calls went well: nobody was there to hear of it."""
+    lab.empty()
+    lab.anonymous.mutation("notes:endLater", {})
+    with pytest.raises(WorkerFailed, match="exit code 3"):
+        lab.advance(seconds=5)
+    assert [each["text"] for each in lab.documents("notes")] == ["after"]
 
 
 def test_worlds_lie_months_apart_and_come_from_the_seed() -> None:
