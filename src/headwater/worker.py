@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,9 @@ def main() -> None:
         root, limits = Path(message["load"]), Limits(**message["limits"])
         os.environ.clear()
         os.environ.update(message["environment"])
+        for name in message["preload"]:
+            with suppress(Exception):  # whoever needs it says what is wrong with it
+                import_module(name)
         if "world" in message:
             worlds.enter(message["world"])
         try:

@@ -67,6 +67,7 @@ class WorkerPlacement:
         failed: why it had to be in the last call; None when it did not.
         launch: as given.
         environment: as given; a change is seen by the next process.
+        preload: modules that are slow to import, and are not to be a part of the first call.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class WorkerPlacement:
     ) -> None:
         self.launch, self._folder, self._end = launch, folder, end
         self.environment = dict(environment or {})
+        self.preload: tuple[str, ...] = ()
         self._limits = limits or WorkerLimits()
         self._function_limits = function_limits or Limits()
         self._world = {} if world is None else {"world": world.to_json()}
@@ -370,8 +372,9 @@ class WorkerPlacement:
         deadline = monotonic() + self._limits.load_s
         with _Guard(self, "loading backend/"):
             limits = self._function_limits.settable()
-            about = {"limits": limits, "environment": self.environment}
-            pipe.send({"load": str(self._folder), **about, **self._world}, deadline)
+            ready = {"environment": self.environment, "preload": list(self.preload)}
+            order = {"load": str(self._folder), "limits": limits, **ready, **self._world}
+            pipe.send(order, deadline)
             message = pipe.receive(deadline)
             if "raise" in message:
                 raise BackendLoadError(remote.failure_in(message["raise"]).message)

@@ -221,6 +221,17 @@ CHEATS: dict[str, Cheat] = {
         "    forge({'call': number, 'raise': {'message': 'x', 'overloaded': None, 'app': False}})\n"
         "    if number > 20: break\n" + LAZY,
     ),
+    "forged-end-of-an-action": Cheat(
+        top=_FIND_PIPE,
+        body="for number in range(1, 50):\n"
+        "    forge({'action': number, 'return': 'a' * 32, 'log': []})\n" + LAZY,
+    ),
+    "asks-as-an-action": Cheat(
+        top=_FIND_PIPE,
+        body="insert = {'ask': 'RunFunction', 'path': 'tasks:createTask', 'kind': 'mutation',"
+        " 'arguments': {'title': title}}\n"
+        "forge({'action': 1, 'id': 1, 'ask': insert})\n" + LAZY,
+    ),
     "half-a-frame": Cheat(top=_FIND_PIPE, body="os.write(pipe._output, b'\\x00\\x00')\n" + LAZY),
     "endless-frame": Cheat(
         top=_FIND_PIPE,
