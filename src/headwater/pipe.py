@@ -45,7 +45,9 @@ class WorkerLimits:
         frame_bytes: one frame of the worker.
         output_bytes: what it may print while it lives.
         action_s: wall clock for one action or HTTP route, all it calls included.
+        open_actions: how many actions and HTTP routes may be open, with those they run.
         open_requests: what one action may ask before it is answered.
+        open_bytes: what the requests of all open actions may have, until they are answered.
         sent_bytes: what one action may be storing at once.
         prefetch: documents of a streamed scan that the host hands out at a time. What a handler
             looked at is exact up to this many: the worker's word for the last of them is taken.
@@ -56,7 +58,9 @@ class WorkerLimits:
     frame_bytes: int = 24 * 2**20
     output_bytes: int = 200_000
     action_s: float = 20.0
+    open_actions: int = 200
     open_requests: int = 200
+    open_bytes: int = 128 * 2**20
     sent_bytes: int = 64 * 2**20
     prefetch: int = 8
 
@@ -110,14 +114,14 @@ class Pipe:
                 raise self._ended() from None
 
     def receive(self, deadline: float) -> dict[str, Any]:
-        """The next message.
+        """The next message; how long it was is in its member `bytes`.
 
         Raises:
             WorkerFailed: none came in time, or the process ended or printed too much.
             MalformedFrame: it is too long, or no message.
         """
         length = self._length(self._take(remote.LENGTH_BYTES, deadline))
-        return remote.parse(self._take(length, deadline))
+        return _parsed(self._take(length, deadline))
 
     def _length(self, head: bytes | bytearray) -> int:
         length = int.from_bytes(head, "big")
@@ -146,7 +150,7 @@ class Pipe:
             end = remote.LENGTH_BYTES + self._length(self._buffer[: remote.LENGTH_BYTES])
             if len(self._buffer) < end:
                 break
-            messages.append(remote.parse(bytes(self._buffer[remote.LENGTH_BYTES : end])))
+            messages.append(_parsed(bytes(self._buffer[remote.LENGTH_BYTES : end])))
             del self._buffer[:end]
         return messages
 
@@ -233,3 +237,7 @@ class Pipe:
     def close(self) -> None:
         """Lets the selector go; ending the process is its starter's part."""
         self._selector.close()
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    return {**remote.parse(body), "bytes": len(body)}

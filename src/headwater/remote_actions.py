@@ -37,7 +37,7 @@ class _Action:
     Attributes:
         runner: calls the backend in its caller's name.
         end: its last message.
-        asked: the numbers of its requests without an answer.
+        asked: its requests without an answer: the bytes of each, by number.
         sent: the files it is sending.
         context: of whoever runs it; what it asks is asked there.
         opened: the files it is reading.
@@ -47,7 +47,7 @@ class _Action:
     runner: Any
     deadline: float
     end: asyncio.Future[dict[str, Any]]
-    asked: set[int] = field(default_factory=set)
+    asked: dict[int, int] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     sent: dict[int, bytearray] = field(default_factory=dict)
     context: Context = field(default_factory=copy_context)
@@ -88,7 +88,10 @@ class RemoteActions:
 
         Raises:
             WorkerFailed: the process did not play by the rules, or the action took too long.
+            HeadwaterError: as many actions are open as may be.
         """
+        if len(self._open) >= self._limits.open_actions:
+            raise HeadwaterError(f"{len(self._open)} actions run, as many as there may be at once")
         loop = asyncio.get_running_loop()
         action = _Action(message["action"], runner, deadline, loop.create_future())
         self._listen(loop)
@@ -124,7 +127,9 @@ class RemoteActions:
         if number in action.asked or len(action.asked) >= self._limits.open_requests:
             raise MalformedFrame("a request's number again, or too many requests at once")
         request = remote.request_in(message["ask"])
-        action.asked.add(number)
+        action.asked[number] = message["bytes"]
+        if sum(map(_asked_bytes, self._open.values())) > self._limits.open_bytes:
+            raise MalformedFrame("requests that are too large to wait together")
         serving = self._serve(action, number, request)
         task = asyncio.get_running_loop().create_task(serving, context=action.context)
         action.tasks.add(task)
@@ -180,7 +185,7 @@ class RemoteActions:
             part = await self._answer(action, request)
             if self._abandoned:
                 return
-            action.asked.discard(number)
+            action.asked.pop(number, None)
             message = {"action": action.number, "id": number, "answer": part}
             self._pipe.send(message, action.deadline)
         except (WorkerFailed, MalformedFrame) as error:
@@ -247,3 +252,7 @@ class RemoteActions:
         action.opened[number] = aiter(stream)
         facts = {"size": float(stream.size), "contentType": stream.content_type}
         return {"file": float(number), **facts}
+
+
+def _asked_bytes(action: _Action) -> int:
+    return sum(action.asked.values())

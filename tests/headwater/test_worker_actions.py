@@ -134,6 +134,16 @@ async def hang(ctx: ActionCtx) -> None:
     await asyncio.get_running_loop().create_future()
 
 @action
+async def spread(ctx: ActionCtx, depth: int) -> int:
+    if depth == 0:
+        await asyncio.sleep(0.02)
+        return 1
+    ended = await asyncio.gather(
+        *(ctx.run_action(spread, depth=depth - 1) for _ in range(20)), return_exceptions=True
+    )
+    return sum(each for each in ended if isinstance(each, float | int))
+
+@action
 async def stop_the_loop(ctx: ActionCtx) -> str:
     asyncio.get_running_loop().stop()
     await ctx.run_mutation(write, text="stopped")
@@ -324,6 +334,12 @@ def test_a_worker_that_ends_in_an_action_is_replaced(
     assert backend.query("notes:texts", {}) == ["before"]
 
 
+def test_actions_that_multiply_are_bounded(backend: Backend, worker: WorkerPlacement) -> None:
+    """Those beyond the bound are refused to whoever runs them, and the worker lives on."""
+    assert 20 <= backend.action("notes:spread", {"depth": 2}) < 400
+    assert worker.failed is None
+
+
 def test_an_action_that_never_ends_is_ended(project: Path) -> None:
     """The wall clock holds for actions too."""
     worker = WorkerPlacement(launch, project, end=end, limits=WorkerLimits(action_s=0.2))
@@ -423,7 +439,7 @@ def lying(worker: WorkerPlacement, folder: Path, messages: list[Any]) -> WorkerP
         process.stdin.flush()
         return process
 
-    limits = WorkerLimits(action_s=2.0, open_requests=150)
+    limits = WorkerLimits(action_s=2.0, open_requests=150, open_bytes=2_000_000)
     return WorkerPlacement(launch_liar, folder, end=end, limits=limits)
 
 
@@ -447,6 +463,10 @@ FORGED: dict[str, list[dict[str, Any]]] = {
     "a call's end": [{"action": [], "call": 1, "return": 1, "used": {}}],
     "a file that is not open": [{"id": 7, "ask": {"ask": "NextPiece", "file": 3}}],
     "a piece that is none": [{"id": 7, "ask": {**PIECE, "file": 1, "content": "text"}}],
+    "requests too large together": [
+        {"id": n, "ask": {**HANG, "path": "notes:passOn", "arguments": {"text": "y" * 200_000}}}
+        for n in range(20)
+    ],
     "files without end": [{"id": n, "ask": {**PIECE, "file": n}} for n in range(190)],
     "a log that is none": [{"return": "x", "log": {"a": 1}}],
     "a failure that is none": [{"raise": "x"}],
