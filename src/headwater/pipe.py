@@ -129,6 +129,11 @@ class Pipe:
             raise MalformedFrame(f"a frame of {length} bytes")
         return length
 
+    @property
+    def read_ahead(self) -> bool:
+        """Something of it was read and not given yet."""
+        return bool(self._buffer)
+
     def fileno(self) -> int:
         """What becomes readable when the process says or prints something."""
         return self._selector.fileno()

@@ -96,7 +96,7 @@ class RemoteActions:
         action = _Action(message["action"], runner, deadline, loop.create_future())
         self._listen(loop)
         self._open[action.number] = action
-        self._pipe.send(message, deadline)
+        self._send(message, deadline)
         try:
             async with asyncio.timeout(max(0.0, deadline - monotonic())):
                 end = await action.end
@@ -162,7 +162,14 @@ class RemoteActions:
             self._loop.remove_reader(self._pipe.fileno())
         self._loop = None
 
+    def _send(self, message: dict[str, Any], deadline: float) -> None:
+        self._pipe.send(message, deadline)
+        if self._pipe.read_ahead:  # while it did not take the message, it went on to speak
+            asyncio.get_running_loop().call_soon(self._hear)
+
     def _hear(self) -> None:
+        if self._abandoned:
+            return
         try:
             for message in self._pipe.said():
                 self.take(message)
@@ -187,7 +194,7 @@ class RemoteActions:
                 return
             action.asked.pop(number, None)
             message = {"action": action.number, "id": number, "answer": part}
-            self._pipe.send(message, action.deadline)
+            self._send(message, action.deadline)
         except (WorkerFailed, MalformedFrame) as error:
             self._fail(error)
 

@@ -38,6 +38,15 @@ async def write(ctx: MutationCtx, text: str) -> Id[Note]:
 async def texts(ctx: QueryCtx) -> list[str]:
     return [note.text async for note in ctx.db.query(Note)]
 
+@query
+async def same(ctx: QueryCtx, text: str) -> str:
+    return text
+
+@action
+async def large(ctx: ActionCtx, size: int) -> int:
+    texts = await asyncio.gather(*(ctx.run_query(same, text="y" * size) for _ in range(20)))
+    return sum(map(len, texts))
+
 @internal_action
 async def shout(ctx: ActionCtx, text: str) -> str:
     await ctx.run_mutation(write, text=text.upper())
@@ -249,6 +258,11 @@ def test_an_action_asks_many_things_at_once(backend: Backend) -> None:
     assert backend.log_lines == []
     backend.action("notes:writeAll", {"words": []})
     assert backend.log_lines == ["[LOG] 'writing' 0"]
+
+
+def test_what_is_asked_and_answered_may_be_large(backend: Backend) -> None:
+    """Both sides may have more to say than a pipe holds, and neither waits for the other."""
+    assert backend.action("notes:large", {"size": 300_000}) == 6_000_000
 
 
 def test_actions_run_actions_beside_each_other(backend: Backend) -> None:
