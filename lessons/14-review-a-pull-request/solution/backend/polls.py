@@ -123,6 +123,8 @@ async def start_poll(
 ) -> Id[Poll]:
     """Ask something. When the minutes are over the poll closes by itself."""
     identity = await ctx.auth.require_identity()
+    if len(set(choices)) < len(choices):
+        raise AppError({"code": "INVALID", "message": "Each choice may be there once."})
     closes_at = ctx.now + minutes * MINUTE_MS
     poll_id = await ctx.db.insert(
         Poll(

@@ -125,6 +125,8 @@ async def start_poll(
 ) -> Id[Poll]:
     """Ask something, for some minutes."""
     identity = await ctx.auth.require_identity()
+    if len(set(choices)) < len(choices):
+        raise AppError({"code": "INVALID", "message": "Each choice may be there once."})
     return await ctx.db.insert(
         Poll(
             question=question,
