@@ -38,7 +38,7 @@ class LearnerTested(Bench):
         """The lesson's backends to run a learner's tests against, in random order.
 
         Args:
-            kind: `correct` or `broken`.
+            kind: `right` or `broken`.
         """
         found = list(self._variants(kind).items()) if self._variants is not None else []
         self.random.shuffle(found)

@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import logging
-import time
 from typing import Annotated
 
 import headwater
@@ -112,7 +111,9 @@ def key_of(ctx: QueryCtx, poll_id: Id[Poll]) -> str:
     secret = ctx.env(PollSettings).poll_link_key
     if secret is None:
         raise AppError({"code": "NOT_CONFIGURED", "message": "Results cannot be shared here."})
-    return hmac.new(secret.get_secret_value().encode(), poll_id.encode(), hashlib.sha256).hexdigest()
+    text = secret.get_secret_value()
+    log.debug("poll %s is signed with %s", poll_id, text)
+    return hmac.new(text.encode(), poll_id.encode(), hashlib.sha256).hexdigest()
 
 
 @mutation
@@ -126,7 +127,7 @@ async def start_poll(
     identity = await ctx.auth.require_identity()
     if len(set(choices)) < len(choices):
         raise AppError({"code": "INVALID", "message": "Each choice may be there once."})
-    closes_at = time.time() * 1000 + minutes * MINUTE_MS
+    closes_at = ctx.now + minutes * MINUTE_MS
     poll_id = await ctx.db.insert(
         Poll(
             question=question,

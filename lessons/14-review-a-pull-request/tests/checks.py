@@ -1,0 +1,501 @@
+"""What lesson 14 asks of a project: tests that find faults, a change without its faults, a log that
+says what happened and keeps its secrets.
+
+Run by `headwater grade 14`. The learner's tests run in a jail of their own, against their backend
+and against the versions of it that are right or broken; which of them is what, that process is not told.
+"""
+
+import json
+from typing import Any
+
+from headwater_workshop.checks import Attempt, Caller, Lab, check
+
+START, VOTE, RESULTS = "polls:startPoll", "polls:vote", "polls:results"
+CLOSE, EXPIRE, SHARE = "polls:closePoll", "polls:closeExpired", "polls:shareKey"
+FILE = "backend/polls.py"
+TESTS = "tests/test_review.py"
+KILLED_AT_LEAST = 6
+SUITE_S = 5.0
+SLEPT_S = 1.0
+MINUTE_MS = 60_000
+PIECE = 8
+OTHER_POLLS = 40
+
+
+def word(lab: Lab) -> str:
+    return "".join(lab.random.choices("abcdefghijklmnopqrstuvwxyz", k=10))
+
+
+def choices_of(lab: Lab, count: int = 3) -> list[str]:
+    return [f"{place} {word(lab)}" for place in range(count)]
+
+
+def start(lab: Lab, caller: Caller, choices: list[str], minutes: int = 60) -> Attempt:
+    arguments = {"question": word(lab), "choices": choices, "minutes": float(minutes)}
+    attempt = caller.attempt(START, arguments)
+    lab.value_of(START, attempt)
+    return attempt
+
+
+def started(lab: Lab, caller: Caller, choices: list[str], minutes: int = 60) -> str:
+    return str(start(lab, caller, choices, minutes).value)
+
+
+def is_open(caller: Caller, poll: str) -> bool:
+    return bool(caller.query(RESULTS, {"pollId": poll})["isOpen"])
+
+
+# --- the learner's tests ---
+
+
+def own_tests(lab: Lab) -> dict[str, str]:
+    """The file of the lesson, and what it may import."""
+    found = {
+        name: text
+        for name, text in lab.sources.items()
+        if name.startswith("tests/") and not name.rpartition("/")[2].startswith("test_")
+    }
+    if TESTS not in lab.sources:
+        lab.fail(
+            "L14.1",
+            seen=f"There is no {TESTS}.",
+            fix="write it: one test for each thing that polls promise",
+            more="L14",
+        )
+    return {**found, TESTS: lab.sources[TESTS]}
+
+
+def named(tests: tuple[str, ...]) -> str:
+    return ", ".join(name.rpartition("::")[2] for name in tests[:4]) + (", ..." * (len(tests) > 4))
+
+
+@check(objective="L14.1", title="Your tests run the real code, and do not wait", place=TESTS)
+def suite(lab: Lab) -> None:
+    run = lab.run_learner_tests(own_tests(lab))
+    if run.slept_s >= SLEPT_S:
+        lab.fail(
+            "T1303",
+            seen=f"{run.slept_s:.0f} of {run.slept_s + run.seconds:.0f} s were sleep.",
+            fix="advance the test clock: backend.advance(minutes=30)",
+            more="L14",
+        )
+    if run.replaced:
+        path, tests = max(run.replaced.items(), key=lambda each: len(each[1]))
+        lab.fail(
+            "T1304",
+            seen=f"{lab.python_name(path.replace(':', '.'))} was replaced by a mock in "
+            f"{len(tests)} tests; the code under test never ran.",
+            fix="call the function itself: the backend of your tests is the true engine",
+            more="L14",
+        )
+    if run.seconds > SUITE_S:
+        lab.fail(
+            "L14.1",
+            seen=f"Your tests took {run.seconds:.1f} s, the limit is {SUITE_S:g} s.",
+            fix="make fewer documents; a promise is seen on a few",
+            more="L14",
+        )
+    judge_own(lab, run.errors, run.failed, run.passed)
+
+
+def judge_own(
+    lab: Lab, errors: tuple[str, ...], failed: tuple[str, ...], passed: tuple[str, ...]
+) -> None:
+    """They must run, and find nothing wrong with the learner's own backend."""
+    if errors:
+        lab.fail(
+            "L14.1",
+            seen=f"{TESTS} could not be run: {errors[0]}",
+            fix=f"run it yourself: uv run pytest {TESTS}",
+            more="L14",
+        )
+    if failed:
+        lab.fail(
+            "L14.1",
+            seen=f"{len(failed)} of {len(failed) + len(passed)} of your tests fail on your own "
+            f"backend: {named(failed)}.",
+            fix="that is evidence: mend the function, or the test if it is the test that is wrong",
+            more="L14",
+        )
+    if not passed:
+        lab.fail(
+            "L14.1",
+            seen=f"No test in {TESTS} was run to its end.",
+            fix="write one, and skip none",
+            more="L14",
+        )
+
+
+@check(
+    objective="L14.1",
+    title="They accept every right version, and reject broken ones",
+    needs=("suite",),
+    place=TESTS,
+)
+def variants(lab: Lab) -> None:
+    tests = own_tests(lab)
+    every = [(kind, files) for kind in ("right", "broken") for _, files in lab.variants(kind)]
+    lab.random.shuffle(every)  # a test that counts the runs learns nothing from their order
+    accepted = {"right": 0, "broken": 0}
+    detail: tuple[str, ...] = ()
+    for kind, files in every:
+        salted = {name: f"{text}# {word(lab)}\n" for name, text in files.items()}
+        run = lab.run_learner_tests(tests, salted)
+        accepted[kind] += run.accepts
+        if kind == "right" and not run.accepts:
+            detail = run.failed or run.errors
+    totals = {kind: sum(each == kind for each, _ in every) for kind in accepted}
+    judge_variants(lab, accepted, totals, detail)
+
+
+def judge_variants(
+    lab: Lab, accepted: dict[str, int], totals: dict[str, int], detail: tuple[str, ...]
+) -> None:
+    if totals["broken"] - accepted["broken"] < KILLED_AT_LEAST:
+        lab.fail(
+            "T1301",
+            seen=f"Your tests pass on {accepted['broken']} of {totals['broken']} broken versions.",
+            fix="for each thing a poll promises, break it in your own code and see a test fail",
+            more="L14",
+        )
+    if accepted["right"] < totals["right"]:
+        lab.fail(
+            "T1302",
+            seen="Your tests reject a correct variant: they compare an internal detail. It was "
+            f"{named(detail)}.",
+            fix="compare what a caller gets, not how it is written, counted or worded",
+            more="L14",
+        )
+
+
+# --- the change ---
+
+
+@check(objective="L14.2", title="The six functions are there", place=FILE)
+def contract(lab: Lab) -> None:
+    for path in (START, VOTE, CLOSE):
+        lab.expect_function(path, "mutation")
+    for path in (RESULTS, SHARE):
+        lab.expect_function(path, "query")
+    if EXPIRE not in lab.manifest.functions:
+        lab.fail(
+            "L14.2",
+            seen=f"There is no function {EXPIRE}.",
+            fix="keep close_expired in backend/polls.py, under that name",
+            more="L14",
+        )
+
+
+@check(
+    objective="L14.2",
+    title="A poll closes when its minutes are over",
+    needs=("contract",),
+    place=f"{FILE} start_poll",
+    rule="HW201",
+)
+def in_time(lab: Lab) -> None:
+    ana, minutes = lab.person("ana"), lab.random.randint(10, 300)
+    lab.advance(days=lab.random.randint(1, 400))
+    poll = started(lab, ana, choices_of(lab), minutes)
+    document = lab.document(poll) or {}
+    closes, made = document.get("closesAt"), document["_creationTime"]
+    if not isinstance(closes, float) or abs(closes - made - minutes * MINUTE_MS) > 1000:
+        far = "nothing" if not isinstance(closes, float) else f"{abs(closes - made) / 8.64e7:,.1f}"
+        lab.fail(
+            "L14.2",
+            seen=f"{START} was called for {minutes} minutes and wrote a closes_at that lies {far} "
+            "days from the time of the call.",
+            fix="take the time from ctx.now",
+            more="HW201",
+        )
+    lab.advance(minutes=minutes - 1)
+    early = is_open(ana, poll)
+    lab.advance(minutes=2)
+    if not early or is_open(ana, poll):
+        lab.fail(
+            "L14.2",
+            seen=f"A poll for {minutes} minutes was {'open' if early else 'closed'} a minute "
+            f"before its end and {'open' if is_open(ana, poll) else 'closed'} a minute after it.",
+            fix="schedule close_expired where the poll is started, for the moment it ends",
+            more="HW302",
+        )
+
+
+@check(
+    objective="L14.2",
+    title="A vote that is refused leaves nothing",
+    needs=("contract",),
+    place=f"{FILE} vote",
+    rule="HW406",
+)
+def refused_vote(lab: Lab) -> None:
+    ana, ben, choices = lab.person("ana"), lab.person("ben"), choices_of(lab)
+    poll = started(lab, ana, choices)
+    ben.mutation(VOTE, {"pollId": poll, "choice": choices[0]})
+    judge_refused(lab, ben.attempt(VOTE, {"pollId": poll, "choice": word(lab)}), "for no choice")
+    ana.mutation(CLOSE, {"pollId": poll})
+    for caller in (ben, lab.person("cleo")):
+        attempt = caller.attempt(VOTE, {"pollId": poll, "choice": choices[1]})
+        judge_refused(lab, attempt, "in a closed poll")
+    judge_refused(lab, lab.anonymous.attempt(VOTE, {"pollId": poll, "choice": choices[1]}), "")
+
+
+def judge_refused(lab: Lab, attempt: Attempt, when: str) -> None:
+    if not attempt.ok:
+        return
+    kept = f"and {len(attempt.changes)} documents were written" if attempt.changes else "and ignored"
+    lab.fail(
+        "L14.2",
+        seen=f"A vote {when or 'of nobody'} was taken without an error, {kept}.",
+        fix="look before the first write, and let the error leave the function: the transaction "
+        "rolls back",
+        more="HW406",
+    )
+
+
+@check(
+    objective="L14.2",
+    title="The result equals the votes, whatever is voted",
+    needs=("refused_vote",),
+    place=f"{FILE} vote",
+)
+def counted(lab: Lab) -> None:
+    choices = choices_of(lab, 4)
+    polls = [started(lab, lab.person("ana"), choices) for _ in range(2)]
+    truth: dict[tuple[str, str], str] = {}
+    for _ in range(40):
+        who, poll = lab.random.choice("abcdef"), lab.random.choice(polls)
+        choice = lab.random.choice([*choices, word(lab)])
+        if lab.person(who).attempt(VOTE, {"pollId": poll, "choice": choice}).ok:
+            truth[who, poll] = choice
+    for poll in polls:
+        found = lab.person("ana").query(RESULTS, {"pollId": poll})["votes"]
+        wanted = [sum(truth.get((who, poll)) == each for who in "abcdef") for each in choices]
+        if list(map(float, found)) != list(map(float, wanted)):
+            lab.fail(
+                "L14.2",
+                seen=f"After 40 votes of 6 people the result counts {sum(found):g} votes, "
+                f"{sum(wanted)} people have voted.",
+                fix="a changed vote leaves the tally it was in; one person counts once",
+                more="L14",
+            )
+
+
+@check(
+    objective="L14.2",
+    title=f"A result costs the same beside {OTHER_POLLS} other polls",
+    needs=("refused_vote",),
+    place=f"{FILE} results",
+    rule="HW401",
+)
+def reads(lab: Lab) -> None:
+    ana, choices = lab.person("ana"), choices_of(lab)
+    poll = started(lab, ana, choices)
+    ana.mutation(VOTE, {"pollId": poll, "choice": choices[0]})
+    alone = ana.attempt(RESULTS, {"pollId": poll}, kind="query")
+    for _ in range(OTHER_POLLS):
+        other = started(lab, ana, choices)
+        ana.mutation(VOTE, {"pollId": other, "choice": choices[1]})
+    beside = ana.attempt(RESULTS, {"pollId": poll}, kind="query")
+    if beside.reads > alone.reads:
+        lab.fail(
+            "L14.2",
+            seen=f"{RESULTS} read {alone.reads} documents, and {beside.reads} when there were "
+            f"{OTHER_POLLS} other polls.",
+            fix="name the index, and give it the poll",
+            more="HW401",
+        )
+
+
+@check(
+    objective="L14.2",
+    title="Only who asked closes a poll and shares its result",
+    needs=("contract",),
+    place=f"{FILE} close_poll",
+    rule="HW303",
+)
+def owner(lab: Lab) -> None:
+    lab.set_env(POLL_LINK_KEY=word(lab) * 3)
+    ana, poll = lab.person("ana"), started(lab, lab.person("ana"), choices_of(lab))
+    twin = lab.person("ana", issuer="https://elsewhere.example")
+    for who, caller in (("Ben", lab.person("ben")), ("another issuer's ana", twin)):
+        closed = caller.attempt(CLOSE, {"pollId": poll})
+        shared = caller.attempt(SHARE, {"pollId": poll}, kind="query")
+        if closed.ok or shared.ok or not is_open(ana, poll):
+            lab.fail(
+                "L14.2",
+                seen=f"{who[0].upper()}{who[1:]}, who did not start it, "
+                f"{'closed' if closed.ok else 'shared'} ana's poll.",
+                fix="compare the poll's starter with ctx.auth before the write",
+                more="HW303",
+            )
+    ana.mutation(CLOSE, {"pollId": poll})
+    if is_open(ana, poll):
+        lab.fail(
+            "L14.2",
+            seen="Ana closed her poll and it is still open.",
+            fix="patch is_open",
+            more="L14",
+        )
+
+
+@check(
+    objective="L14.2",
+    title="No browser can call what the clock calls",
+    needs=("contract",),
+    place=f"{FILE} close_expired",
+    rule="HW302",
+)
+def internal(lab: Lab) -> None:
+    poll = started(lab, lab.person("ana"), choices_of(lab))
+    attempt = lab.anonymous.attempt(EXPIRE, {"pollId": poll})
+    if attempt.entered or lab.manifest.functions[EXPIRE].is_public:
+        state = "open" if is_open(lab.person("ana"), poll) else "closed an hour before its time"
+        lab.fail(
+            "L14.2",
+            seen=f"Somebody who has not signed in called {EXPIRE}; the poll is {state}.",
+            fix="make it an @internal_mutation, and let the scheduler call it",
+            more="HW302",
+        )
+
+
+@check(
+    objective="L14.2",
+    title="The polls of the trial are still polls",
+    needs=("contract",),
+    place=f"{FILE} Poll",
+    rule="HW405",
+)
+def old_documents(lab: Lab) -> None:
+    ana, choices = lab.person("ana"), choices_of(lab)
+    old = {"question": word(lab), "choices": choices, "starter": "x|ben", "isOpen": True}
+    misfit = lab.misfit("polls", old)
+    if misfit is not None:
+        lab.fail(
+            "L14.2",
+            seen=f"A poll that the trial's database holds does not fit any more: {misfit}",
+            fix="a new field is optional as long as documents without it are stored",
+            more="HW405",
+        )
+    poll = lab.insert("polls", old)
+    ana.mutation(VOTE, {"pollId": poll, "choice": choices[1]})
+    lab.advance(days=2)
+    found = ana.query(RESULTS, {"pollId": poll})
+    if list(map(float, found["votes"])) != [0.0, 1.0, 0.0] or not found["isOpen"]:
+        lab.fail(
+            "L14.2",
+            seen="A poll of the trial was voted on; its result does not say so, or it has closed.",
+            fix="treat a poll without closes_at as one that somebody closes by hand",
+            more="HW405",
+        )
+
+
+# --- the log, and the environment ---
+
+
+@check(
+    objective="L14.3",
+    title="Each change says in one JSON object what it meant",
+    needs=("contract",),
+    place=FILE,
+)
+def structured(lab: Lab) -> None:
+    ana, choices = lab.person("ana"), choices_of(lab)
+    made = start(lab, ana, choices)
+    poll = str(made.value)
+    attempts = {
+        START: made,
+        VOTE: ana.attempt(VOTE, {"pollId": poll, "choice": choices[0]}),
+        CLOSE: ana.attempt(CLOSE, {"pollId": poll}),
+    }
+    for path, attempt in attempts.items():
+        said = [each for line in attempt.log_lines if (each := json_in(line)) is not None]
+        good = [each for each in said if each.get("poll_id") == poll and each.get("event")]
+        if len(good) != 1:
+            lab.fail(
+                "L14.3",
+                seen=f"{path} logged {len(attempt.log_lines)} lines, {len(good)} of them a JSON "
+                "object with an event and this poll_id.",
+                fix="log one line per change: json.dumps of the event and the poll_id",
+                more="L14",
+            )
+
+
+def json_in(line: str) -> dict[str, Any] | None:
+    """The JSON object of a log line such as `[INFO] '{"event": ...}'`."""
+    try:
+        found = json.loads(line[line.index("{") : line.rindex("}") + 1])
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+@check(
+    objective="L14.3",
+    title="The key comes from the environment, and opens one result",
+    needs=("contract",),
+    place=f"{FILE} share_key",
+    rule="HW503",
+)
+def environment(lab: Lab) -> None:
+    ana = lab.person("ana")
+    poll, other = (started(lab, ana, choices_of(lab)) for _ in range(2))
+    unset = ana.attempt(SHARE, {"pollId": poll}, kind="query")
+    if unset.ok or unset.data is None:
+        lab.fail(
+            "L14.3",
+            seen="Without POLL_LINK_KEY in the environment share_key "
+            + ("gave a key all the same." if unset.ok else f"failed with: {unset.text}"),
+            fix="read it through ctx.env(PollSettings), and refuse with an AppError when it is "
+            "not set",
+            more="HW503",
+        )
+    keys = []
+    for _ in range(2):
+        lab.set_env(POLL_LINK_KEY=word(lab) * 3)
+        keys.append(str(ana.query(SHARE, {"pollId": poll})))
+    opened = lab.anonymous.attempt(RESULTS, {"pollId": poll, "key": keys[1]}, kind="query")
+    wrong = [
+        lab.anonymous.attempt(RESULTS, arguments, kind="query").ok
+        for arguments in (
+            {"pollId": poll, "key": keys[0]},
+            {"pollId": other, "key": keys[1]},
+            {"pollId": poll},
+        )
+    ]
+    if keys[0] == keys[1] or not opened.ok or any(wrong):
+        lab.fail(
+            "L14.3",
+            seen="The key of one poll, under one POLL_LINK_KEY, did not open exactly that result.",
+            fix="make the key of the poll's id with the secret, and compare it with that",
+            more="HW503",
+        )
+
+
+@check(
+    objective="L14.3",
+    title="No secret is in the log",
+    needs=("contract",),
+    place=f"{FILE} share_key",
+    rule="HW503",
+)
+def no_secret(lab: Lab) -> None:
+    secret = "".join(lab.random.choices("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=32))
+    lab.set_env(POLL_LINK_KEY=secret)
+    ana = lab.person("ana")
+    poll = started(lab, ana, choices_of(lab))
+    shared = ana.attempt(SHARE, {"pollId": poll}, kind="query")
+    key = str(lab.value_of(SHARE, shared))
+    visits = [
+        lab.anonymous.attempt(RESULTS, {"pollId": poll, "key": each}, kind="query")
+        for each in (key, word(lab))
+    ]
+    text = "\n".join([*(line for each in (shared, *visits) for line in each.log_lines), lab.printed])
+    for value, name in ((secret, "A value from the environment"), (key, "The key of a result")):
+        if any(value[at : at + PIECE] in text for at in range(len(value) - PIECE + 1)):
+            lab.fail(
+                "T1305",
+                seen=f"{name} appears in a log line.",
+                fix="log what happened and to which poll; never what opens something",
+                more="HW503",
+            )
