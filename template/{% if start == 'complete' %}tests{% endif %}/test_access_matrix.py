@@ -165,6 +165,11 @@ ROWS = {
     "notifications:getNotifications": mine([]),
     "notifications:markRead": cleos(of(notificationId="cleo's notification")),
     "notifications:markAllRead": signed_in(),
+    "polls:startPoll": signed_in(lambda _: {"question": "Tea?", "choices": ["Yes", "No"]}),
+    "polls:vote": signed_in(also(of(pollId="cleo's poll"), choice="Yes")),
+    "polls:results": signed_in(of(pollId="cleo's poll")),
+    "polls:closePoll": cleos(of(pollId="cleo's poll"), FORBIDDEN),
+    "polls:shareKey": cleos(of(pollId="cleo's poll"), FORBIDDEN),
 }
 
 OWN_TASKS = {
@@ -191,6 +196,7 @@ LAST = (  # what takes away what others need
     "messages:deleteMessage",
     "tasks:deleteTask",
     "projects:deleteProject",
+    "polls:closePoll",
 )
 
 

@@ -13,6 +13,7 @@ from backend.invitations import get_invitations, invite
 from backend.logos import generate_logo_url
 from backend.messages import send_message
 from backend.notifications import get_notifications
+from backend.polls import start_poll
 from backend.projects import create_project, delete_project
 from backend.rooms import create_room
 from backend.seed import person
@@ -42,6 +43,7 @@ class Scene:
         self._add_deleted_project(team)
         self._add_talk(team)
         self._add_keys(team)
+        self._add_poll(team)
 
     def _add_people(self, team: Team) -> None:
         team.user_ids["finn"] = team.backend.run(lambda ctx: person(ctx, "finn"))
@@ -79,6 +81,11 @@ class Scene:
     def _add_keys(self, team: Team) -> None:
         team.backend.set_env(ENCRYPTION_KEY=Fernet.generate_key().decode())
         self.ids["cleo's key"] = team.cleo.action(create_api_key, name="laptop").id
+
+    def _add_poll(self, team: Team) -> None:
+        team.backend.set_env(POLL_LINK_KEY="a secret of the tests")
+        poll_id = team.cleo.mutation(start_poll, question="Cake?", choices=["Yes", "No"])
+        self.ids["cleo's poll"] = poll_id
 
     def _add_deleted_project(self, team: Team) -> None:
         """A project of its own, with the same people in it: the other one must stay."""

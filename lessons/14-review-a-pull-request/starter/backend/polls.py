@@ -7,7 +7,6 @@ from one tally per choice, however many people voted.
 import hashlib
 import hmac
 import logging
-import time
 from typing import Annotated
 
 import headwater
@@ -123,7 +122,7 @@ async def start_poll(
     choices: Annotated[list[Choice], Field(min_length=2, max_length=10)],
     minutes: Annotated[int, Field(ge=1, le=10_080)] = 60,
 ) -> Id[Poll]:
-    """Ask something, for some minutes."""
+    """Ask something. When the minutes are over, the page closes the poll."""
     identity = await ctx.auth.require_identity()
     if len(set(choices)) < len(choices):
         raise AppError({"code": "INVALID", "message": "Each choice may be there once."})
@@ -132,7 +131,7 @@ async def start_poll(
             question=question,
             choices=choices,
             starter=identity.token_identifier,
-            closes_at=time.time() * 1000 + minutes * MINUTE_MS,
+            closes_at=ctx.now + minutes * MINUTE_MS,
         )
     )
 

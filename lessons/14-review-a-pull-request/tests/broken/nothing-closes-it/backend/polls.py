@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import logging
-import time
 from typing import Annotated
 
 import headwater
@@ -126,7 +125,7 @@ async def start_poll(
     identity = await ctx.auth.require_identity()
     if len(set(choices)) < len(choices):
         raise AppError({"code": "INVALID", "message": "Each choice may be there once."})
-    closes_at = time.time() * 1000 + minutes * MINUTE_MS
+    closes_at = ctx.now + minutes * MINUTE_MS
     poll_id = await ctx.db.insert(
         Poll(
             question=question,
@@ -135,7 +134,6 @@ async def start_poll(
             closes_at=closes_at,
         )
     )
-    await ctx.scheduler.run_after(minutes * MINUTE_MS, close_expired, poll_id=poll_id)
     note("poll started", poll_id)
     return poll_id
 

@@ -1,0 +1,19 @@
+"""Polls as the database of the trial holds them: since March, under the schema of that time.
+
+    backend.run(lambda ctx: ctx.db.insert("polls", TRIAL_POLLS[0]))
+"""
+
+TRIAL_POLLS = [
+    {
+        "question": "Tea or coffee?",
+        "choices": ["Tea", "Coffee"],
+        "starter": "https://issuer.example|ana",
+        "isOpen": True,
+    },
+    {
+        "question": "Where do we meet?",
+        "choices": ["Library", "Garden", "Café"],
+        "starter": "https://issuer.example|ben",
+        "isOpen": False,
+    },
+]
