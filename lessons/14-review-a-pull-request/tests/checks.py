@@ -299,23 +299,19 @@ def reads(lab: Lab) -> None:
 
 @check(
     objective="L14.2",
-    title="Only who asked closes a poll and shares its result",
+    title="Only who asked closes a poll",
     needs=("contract",),
     place=f"{FILE} close_poll",
     rule="HW303",
 )
 def owner(lab: Lab) -> None:
-    lab.set_env(POLL_LINK_KEY=word(lab) * 3)
     ana, poll = lab.person("ana"), started(lab, lab.person("ana"), choices_of(lab))
     twin = lab.person("ana", issuer="https://elsewhere.example")
     for who, caller in (("Ben", lab.person("ben")), ("another issuer's ana", twin)):
-        closed = caller.attempt(CLOSE, {"pollId": poll})
-        shared = caller.attempt(SHARE, {"pollId": poll}, kind="query")
-        if closed.ok or shared.ok or not is_open(ana, poll):
+        if caller.attempt(CLOSE, {"pollId": poll}).ok or not is_open(ana, poll):
             lab.fail(
                 "L14.2",
-                seen=f"{who[0].upper()}{who[1:]}, who did not start it, "
-                f"{'closed' if closed.ok else 'shared'} ana's poll.",
+                seen=f"{who[0].upper()}{who[1:]}, who did not start it, closed ana's poll.",
                 fix="compare the poll's starter with ctx.auth before the write",
                 more="HW303",
             )
@@ -444,6 +440,13 @@ def environment(lab: Lab) -> None:
     for _ in range(2):
         lab.set_env(POLL_LINK_KEY=word(lab) * 3)
         keys.append(str(ana.query(SHARE, {"pollId": poll})))
+    if lab.person("ben").attempt(SHARE, {"pollId": poll}, kind="query").ok:
+        lab.fail(
+            "L14.3",
+            seen="Ben, who did not start it, got the key of ana's poll.",
+            fix="compare the poll's starter with ctx.auth before anything else",
+            more="HW303",
+        )
     opened = lab.anonymous.attempt(RESULTS, {"pollId": poll, "key": keys[1]}, kind="query")
     wrong = [
         lab.anonymous.attempt(RESULTS, arguments, kind="query").ok
