@@ -198,7 +198,7 @@ def run_suite(folder: str, files: list[str]) -> dict[str, Any]:
     run = SuiteRun()
     _forget(folder)
     sys.path.insert(0, folder)
-    started = time.perf_counter()
+    started = time.process_time()  # what others do to the machine is not the suite's doing
     paths = [os.path.join(folder, name) for name in files]
     try:
         with _watched(run):
@@ -218,7 +218,7 @@ def run_suite(folder: str, files: list[str]) -> dict[str, Any]:
         "errors": run.errors,
         "replaced": run.replaced,
         "slept_s": run.slept_s,
-        "seconds": time.perf_counter() - started,
+        "seconds": time.process_time() - started,
     }
 
 

@@ -32,7 +32,7 @@ class TestRun:
         passed, failed, skipped: names of tests.
         errors: why a file could not be run at all.
         replaced: by the path of a function of the backend, the tests that put a mock in its place.
-        seconds: what the run took, without what it slept.
+        seconds: what the run took of a processor, loading the backend included.
         slept_s: what it wanted to sleep.
         printed: the end of what the process wrote.
     """
