@@ -17,7 +17,8 @@ from headwater_workshop.lessons import Lesson, load_lessons
 from headwater_workshop.report import CheckResult, GradeResult
 from headwater_workshop.stages import stage, started, variant, write
 
-LESSONS = {lesson.label: lesson for lesson in load_lessons()}
+# What the grader itself promises, seen on two lessons; tests/lessons proves each of them.
+LESSONS = {lesson.label: lesson for lesson in load_lessons() if lesson.number <= 2}
 RIGHT = [(label, name) for label, lesson in LESSONS.items() for name in lesson.right]
 WRONG = [(label, name) for label, lesson in LESSONS.items() for name in lesson.wrong]
 
