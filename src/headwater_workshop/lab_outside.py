@@ -108,7 +108,7 @@ class Outside(Bench):
         model.word_delay_s, model.retry_after_s = word_delay_ms / 1000, retry_after_ms / 1000
         model.on_word = on_word
         model.requests.clear()
-        self._preload("anthropic")
+        self._preload("anthropic" if self._imports("anthropic") else "httpx")
         if fresh:
             self._renew(ports=True)
         return model
@@ -125,6 +125,12 @@ class Outside(Bench):
             if len(self._process.ports) > known:
                 self._renew(ports=True)
         return self._outside
+
+    def _imports(self, package: str) -> bool:
+        return any(
+            f"import {package}" in text or f"from {package}" in text
+            for text in self.sources.values()
+        )
 
     def _preload(self, client: str) -> None:
         """The time a client takes to import is to be no part of a call."""

@@ -5,9 +5,8 @@ passes on the host's clock. What is written, and when, is seen where the commits
 """
 
 import ast
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from headwater.fake_model import FakeModel
 from headwater_workshop.checks import Lab, check
@@ -17,16 +16,16 @@ ANSWERS = "ai_messages"
 PLACE = "backend/ai_replies.py"
 REPLY = f"{PLACE} reply"
 WORDS = 200
-WORD_MS = 10  # of the clock that ctx.now shows; DELAY_MS of ours
-DELAY_MS = 3
+WORD_MS = 5
+BATCH_MS = 100  # as often as a person may see a change, even where words come slowly
 MOST_WRITES = 25
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 MINUTE_S = 60
+OUTSIDE = {"HW203": "opened a socket", "HW204": "waited for the outside world"}
 BATCH = "write when enough time has passed since the last write, or enough pieces are waiting"
 
 
-@dataclass(frozen=True)
-class Talk:
+class Talk(NamedTuple):
     """A question, and where its answer is to come.
 
     Attributes:
@@ -46,12 +45,7 @@ def words(lab: Lab, count: int = WORDS) -> list[str]:
 
 def speaks(lab: Lab, said: list[str], **faults: int) -> FakeModel:
     """The model says this from now on, and each word takes a while."""
-    return lab.model(
-        answer="".join(said),
-        word_delay_ms=DELAY_MS,
-        on_word=lambda: lab.tick(WORD_MS),
-        **faults,
-    )
+    return lab.model(answer="".join(said), word_delay_ms=WORD_MS, **faults)
 
 
 def asked(lab: Lab, subject: str) -> Talk:
@@ -61,13 +55,13 @@ def asked(lab: Lab, subject: str) -> Talk:
     now = lab.now_ms
     arguments = {"conversationId": conversation, "prompt": f"Why {lab.random.random()}?"}
     attempt = person.attempt(ASK, arguments)
-    if attempt.rule == "HW203":
+    if attempt.rule in OUTSIDE:
         lab.fail(
             "N801",
-            seen="ai.ask opened a socket inside a transaction, and the runtime refused it.",
+            seen=f"ai.ask {OUTSIDE[attempt.rule]} inside a transaction; the runtime refused it.",
             fix="store the question, schedule an internal action for the answer, and let that one "
             "ask the model",
-            more="HW203",
+            more=attempt.rule,
         )
     answer = lab.value_of(ASK, attempt)
     if not isinstance(answer, str) or lab.document(answer) is None:
@@ -183,13 +177,13 @@ def nothing_arrived(lab: Lab) -> None:
 
 @check(
     objective="L9.2",
-    title="200 words in 2 seconds: complete, in order, soon and in few writes",
+    title="200 words: complete, in order, soon and in few writes",
     needs=("reaches_every_tab",),
     place=REPLY,
 )
 def batches(lab: Lab) -> None:
-    said = words(lab)
-    speaks(lab, said)
+    said, heard = words(lab), list[float]()
+    lab.model(answer="".join(said), word_delay_ms=WORD_MS, on_word=lambda: heard.append(lab.now_ms))
     talk = asked(lab, "ana")
     lab.advance(seconds=MINUTE_S)
     steps, answer = texts(lab, talk), stored(lab, talk)
@@ -201,8 +195,8 @@ def batches(lab: Lab) -> None:
             fix="give finish the whole text, the last pieces too",
             more="L9",
         )
-    judge_writes(lab, writes(lab, talk))
-    judge_first(lab, steps[0][1], (steps[0][0] - talk.asked_ms) / 1000)
+    judge_writes(lab, writes(lab, talk) - 1, heard[-1] - heard[0])
+    judge_first(lab, steps[0], talk.asked_ms, heard[-1])
     if not all(later.startswith(text) for (_, text), (_, later) in pairwise(steps)):
         lab.fail(
             "L9.2",
@@ -212,24 +206,25 @@ def batches(lab: Lab) -> None:
         )
 
 
-def judge_writes(lab: Lab, count: int) -> None:
-    if count - 1 > MOST_WRITES:  # without the insert
+def judge_writes(lab: Lab, count: int, ms: float) -> None:
+    """So many writes after the first, empty one, while the model spoke for so long."""
+    if count > max(MOST_WRITES, ms / BATCH_MS + 5):
         lab.fail(
             "N803",
-            seen=f"{count - 1} writes for {WORDS} tokens; batch by time or size.",
+            seen=f"{count} writes for {WORDS} tokens; batch by time or size.",
             fix=BATCH,
             more="L9",
         )
 
 
-def judge_first(lab: Lab, text: str, seconds: float) -> None:
-    """The first text that anybody saw: it has few words, and comes long before the last one."""
-    whole = WORDS * WORD_MS / 1000
-    if len(text.split()) > WORDS / 2 or seconds >= whole:
+def judge_first(lab: Lab, first: tuple[float, str], asked_ms: float, last_ms: float) -> None:
+    """The first text that anybody saw has few words, and comes before the last one is said."""
+    at_ms, text = first
+    if len(text.split()) > WORDS / 2 or at_ms >= last_ms:
         lab.fail(
             "N804",
-            seen=f"First visible text after {seconds:.1f} s, when the model had said all of its "
-            f"{WORDS} words.",
+            seen=f"First visible text after {(at_ms - asked_ms) / 1000:.1f} s, when the model had "
+            f"said all of its {WORDS} words.",
             fix=f"write while it comes: {BATCH}",
             more="L9",
         )

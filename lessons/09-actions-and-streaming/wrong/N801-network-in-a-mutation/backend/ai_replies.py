@@ -32,8 +32,7 @@ async def begin_answer(ctx: MutationCtx, conversation_id: Id[AiConversation]) ->
         conversation_id=conversation_id, role="assistant", content="", status="streaming"
     )
     message_id = await ctx.db.insert(answer)
-    async with httpx.AsyncClient(base_url="http://127.0.0.1:8123") as client:
-        await client.post("/v1/messages", json={"warm": "up"})
+    httpx.post("http://127.0.0.1:8123/v1/messages", json={"messages": []}, timeout=1)
     await ctx.scheduler.run_after(0, reply, message_id=message_id)
     await ctx.scheduler.run_after(GIVE_UP_AFTER_MS, give_up, message_id=message_id)
     return message_id
