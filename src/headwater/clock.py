@@ -46,16 +46,18 @@ class VirtualClock(Clock):
 
     def __init__(self, seed: int = 0, start_ms: float = 1_700_000_000_000.0) -> None:
         self._now_ns = int(start_ms * 1_000_000)
+        self._flowing = 0
+        self._flows_since_ns = 0
         self._random = random.Random(seed)
         self.faults: dict[str, Callable[[], None]] = {}
 
     def now_ns(self) -> int:
-        """The virtual time; moves only by `advance`."""
-        return self._now_ns
+        """The virtual time; moves only by `advance`, and in a `flowing` block."""
+        return self._now_ns + self._flowed_ns()
 
     def monotonic(self) -> float:
         """The virtual time in seconds."""
-        return self._now_ns / 1e9
+        return self.now_ns() / 1e9
 
     def seed(self) -> int:
         """The next seed of this clock's own sequence."""
@@ -74,6 +76,22 @@ class VirtualClock(Clock):
         raiser = self.faults.get(point)
         if raiser is not None:
             raiser()
+
+    @contextmanager
+    def flowing(self) -> Iterator[None]:
+        """A block in which time goes on by itself too, as the real one does; blocks may overlap."""
+        if not self._flowing:
+            self._flows_since_ns = time.monotonic_ns()
+        self._flowing += 1
+        try:
+            yield
+        finally:
+            if self._flowing == 1:
+                self._now_ns += self._flowed_ns()
+            self._flowing -= 1
+
+    def _flowed_ns(self) -> int:
+        return time.monotonic_ns() - self._flows_since_ns if self._flowing else 0
 
     @contextmanager
     def repeating(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ next call.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -91,7 +92,6 @@ class WorkerPlacement:
         self._database: Database | None = None
         self._open: list[_RemoteCall] = []
         self._actions: RemoteActions | None = None
-        self._time_seen = 0.0
         self._deadline = 0.0
         self._number = 0
         self.entered: dict[str, int] = {}
@@ -213,10 +213,9 @@ class WorkerPlacement:
             self._number += 1
             about = {"action": self._number, "seed": str(database.clock.seed())}
             opening = {**about, "identity": remote.value_out(identity), "tables": self._tables()}
-            self._let_time_pass()
             deadline = monotonic() + self._limits.action_s
-            end = await self._actions.run({**opening, **message}, runner, deadline)
-            self._let_time_pass()
+            with _flowing(database):
+                end = await self._actions.run({**opening, **message}, runner, deadline)
             result = self._result(end, log)
             return answer_in(result) if "route" in message else result
 
@@ -224,27 +223,14 @@ class WorkerPlacement:
         self.entered[what] = self.entered.get(what, 0) + 1
         if not self._open and not self._actions:
             self.requests, self.failed = [], None
-            self._time_seen = monotonic()
 
     def _note(self, request: Any) -> None:
         if len(self.requests) < _REQUESTS_KEPT:
             self.requests.append(request)
 
-    def _note_of_action(self, request: Any) -> None:
-        self._let_time_pass()
-        self._note(request)
-
     def _now_ms(self) -> float:
         assert self._database is not None
-        self._let_time_pass()
         return self._database.clock.now_ns() / 1e6
-
-    def _let_time_pass(self) -> None:
-        """While actions run, a clock that is moved by hand goes on as the real one does."""
-        clock = self._database and self._database.clock
-        if isinstance(clock, VirtualClock):
-            before, self._time_seen = self._time_seen, monotonic()
-            clock.advance(1000 * (self._time_seen - before))
 
     def _ready_pipe(self) -> Pipe:
         """The worker, idle and loaded; a nested call keeps the outer call's deadline."""
@@ -366,9 +352,7 @@ class WorkerPlacement:
     def _start(self) -> Manifest:
         """A fresh worker with the backend loaded; its manifest."""
         self._pipe = pipe = Pipe(self.launch(), self._limits, self._hear)
-        self._actions = RemoteActions(
-            pipe, self._limits, self._now_ms, self._note_of_action, self._broken
-        )
+        self._actions = RemoteActions(pipe, self._limits, self._now_ms, self._note, self._broken)
         deadline = monotonic() + self._limits.load_s
         with _Guard(self, "loading backend/"):
             limits = self._function_limits.settable()
@@ -402,6 +386,12 @@ class WorkerPlacement:
         self.failed = failed
         self.close(failed)
         return failed
+
+
+def _flowing(database: Database) -> AbstractContextManager[None]:
+    """While an action runs, a clock that is moved by hand goes on as the real one does."""
+    clock = database.clock
+    return clock.flowing() if isinstance(clock, VirtualClock) else nullcontext()
 
 
 class _Guard:

@@ -24,6 +24,21 @@ def test_a_virtual_clock_is_repeatable() -> None:
     assert drawn[0] == drawn[1] != drawn[2]
 
 
+def test_a_virtual_clock_may_flow_for_a_while() -> None:
+    """In a block the time goes on by itself, can be moved too, and stands still after the last."""
+    clock = VirtualClock()
+    began = clock.now_ns()
+    with clock.flowing(), clock.flowing():
+        clock.advance(1000)
+        while clock.now_ns() < began + 1_001_000_000:
+            continue
+    ended = clock.now_ns()
+    assert ended >= began + 1_001_000_000
+    assert clock.now_ns() == ended
+    clock.advance(1)
+    assert clock.now_ns() == ended + 1_000_000
+
+
 def test_a_fault_is_raised_where_it_was_put() -> None:
     """Nowhere else, and only while it is there."""
 
