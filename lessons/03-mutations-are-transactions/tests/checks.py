@@ -199,9 +199,31 @@ def contract(lab: Lab) -> None:
 
 
 @check(
+    objective="L3.2",
+    title="The same call writes the same at another time",
+    needs=("contract",),
+    place=FUNCTION,
+    rule="HW201",
+)
+def replayed(lab: Lab) -> None:
+    at = scene(lab)
+    task = new_task(lab, at, at.home)
+    replay = lab.replay(at.ana, MOVE, {"taskId": task, "projectId": at.garden})
+    if not replay.same:
+        names = [lab.python_name(name.rpartition(".")[2]) for name in replay.fields]
+        what = f"wrote another value in {', '.join(names)}" if names else "gave something else"
+        lab.fail(
+            "M201",
+            seen=f"Replaying the call at another time {what}.",
+            fix="use ctx.now for the time and ctx.random for chance",
+            more="HW201",
+        )
+
+
+@check(
     objective="L3.3",
     title="It finds the task through a helper",
-    needs=("contract",),
+    needs=("replayed",),
     place=FUNCTION,
     rule="HW104",
 )
@@ -357,32 +379,8 @@ def together(lab: Lab) -> None:
 
 @check(
     objective="L3.2",
-    title="The same call writes the same at another time",
-    needs=("waits",),
-    place=FUNCTION,
-    rule="HW201",
-)
-def replayed(lab: Lab) -> None:
-    at = scene(lab)
-    task = new_task(lab, at, at.home)
-    replay = lab.replay(at.ana, MOVE, {"taskId": task, "projectId": at.garden})
-    for attempt in replay.attempts:
-        explain(lab, attempt)
-    if not replay.same:
-        names = [lab.python_name(name.rpartition(".")[2]) for name in replay.fields]
-        what = f"wrote another value in {', '.join(names)}" if names else "gave something else"
-        lab.fail(
-            "M201",
-            seen=f"Replaying the call at another time {what}.",
-            fix="use ctx.now for the time and ctx.random for chance",
-            more="HW201",
-        )
-
-
-@check(
-    objective="L3.2",
     title="The task says when it was moved",
-    needs=("replayed",),
+    needs=("waits",),
     place=FUNCTION,
     rule="HW201",
 )
