@@ -210,8 +210,9 @@ def replayed(lab: Lab) -> None:
     task = new_task(lab, at, at.home)
     replay = lab.replay(at.ana, MOVE, {"taskId": task, "projectId": at.garden})
     if not replay.same:
-        names = [lab.python_name(name.rpartition(".")[2]) for name in replay.fields]
-        what = f"wrote another value in {', '.join(names)}" if names else "gave something else"
+        fields = [name.rpartition(".")[2] for name in replay.fields if "." in name]
+        names = ", ".join(lab.python_name(each) for each in fields if each != "_id")
+        what = f"wrote another value in {names}" if names else "did something else"
         lab.fail(
             "M201",
             seen=f"Replaying the call at another time {what}.",

@@ -180,13 +180,10 @@ def polled(lab: Lab, kind: Any) -> None:
 
 
 def routed(lab: Lab, path: str) -> None:
-    for _ in range(POLLS):
-        lab.person("ana").http("GET", path)
-        lab.advance(seconds=POLLED_S / POLLS)
     lab.fail(
         "R301",
-        seen=f"No subscription was opened; {POLLS} requests arrived in {POLLED_S} s. There is the "
-        f"route GET {path} instead of {RECENT}: a page can only ask it again and again.",
+        seen=f"No subscription was opened: there is the route GET {path} instead of {RECENT}, and "
+        "a page can only fetch a route again and again.",
         fix="make recent_messages a @query; who subscribes to it is told of each change",
         more="HW101",
     )

@@ -87,7 +87,7 @@ async def move_task(ctx: MutationCtx, task_id: Id[Task], project_id: Id[Project]
     task = await own_task(ctx, task_id)
     if await ctx.db.get(project_id) is None:
         raise AppError({"code": "NOT_FOUND", "message": "This project no longer exists."})
-    time.sleep(0.5)  # let the page show that something happens
+    time.sleep(0.4)  # let the page show that something happens
     await ctx.db.patch(task_id, project_id=project_id, moved_at=ctx.now)
     if not task.completed:
         await count_open(ctx, task.project_id, -1)
