@@ -234,7 +234,7 @@ def tracked(lab: Lab) -> None:
 @check(
     objective="L4.2",
     title="The list equals a naive one on random data",
-    needs=("timeless", "tracked"),
+    needs=("tracked",),
     place=QUERY,
     rule="HW401",
 )
