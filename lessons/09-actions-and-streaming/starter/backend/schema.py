@@ -35,8 +35,17 @@ class Task(Document, table="tasks"):
     assignee: str
     priority: Priority | None = None
     project_id: Id[Project] | None = None
+    moved_at: float | None = None
     by_assignee = Index("assignee")
     by_project_completed = Index("project_id", "completed")
+
+
+class Counter(Document, table="counters"):
+    """A number that changes in the same transaction as what it counts."""
+
+    key: str
+    value: int
+    by_key = Index("key")
 
 
 class Message(Document, table="messages"):

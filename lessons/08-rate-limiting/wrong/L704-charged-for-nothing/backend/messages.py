@@ -21,6 +21,18 @@ async def list_messages(ctx: QueryCtx, room_id: str) -> list[Message]:
     return newest[::-1]
 
 
+@query
+async def recent_messages(ctx: QueryCtx, room_id: str, since: float) -> list[Message]:
+    """The messages of a room since a time (ms since 1970), newest last; at most the last 100."""
+    newest = (
+        await ctx.db.query(Message)
+        .with_index("by_room", room_id=room_id, timestamp__gte=since)
+        .order("desc")
+        .take(100)
+    )
+    return newest[::-1]
+
+
 @mutation
 async def send_message(
     ctx: MutationCtx, room_id: str, content: Annotated[str, Field(max_length=2000)]
