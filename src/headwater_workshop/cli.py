@@ -17,6 +17,7 @@ PLACES = {
     "mode": "headwater_workshop.cli_mode:mode",
     "grade": "headwater_workshop.cli_grade:grade",
     "cohort": "headwater_workshop.cli_cohort:cohort",
+    "classroom": "headwater_workshop.cli_classroom:app",
     "ai-files": "headwater_workshop.cli_ai_files:app",
     "doctor": "headwater_workshop.cli_doctor:doctor",
     "hook": "headwater_workshop.cli_hook:hook",

@@ -57,6 +57,7 @@ def grade(
         met = {objective.id: objective.met for objective in result.objectives}
         if not early:
             record_grade(project, chosen, met, timestamp())
+            _tell_room(project, chosen, result)
         files = {"junit": junit, "exercism": exercism, "gradescope": gradescope}
         _write(result, {**files, "csv": csv, "sarif": sarif})
         _tell(result, as_json)
@@ -83,6 +84,15 @@ def _tell_early(lesson: Lesson) -> None:
     )
     fix = f"headwater lesson start {lesson.number}"
     Console(stderr=True, soft_wrap=True).print(f"[yellow]{what}[/yellow]\n  Fix:   {fix}\n")
+
+
+def _tell_room(project: Path, lesson: Lesson, result: GradeResult) -> None:
+    """Who has taken a seat in a room is seen on its board; the board's faults are nobody's."""
+    from headwater_workshop.classroom.seat import report
+
+    said = report(project, lesson, result)
+    if said:
+        Console(stderr=True, soft_wrap=True).print(f"[dim]{escape(said)}[/dim]")
 
 
 def _write(result: GradeResult, files: Mapping[str, Path | None]) -> None:

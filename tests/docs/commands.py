@@ -39,7 +39,7 @@ def parse_headwater(words: list[str]) -> None:
     """Parse a command line as the program would, without running it; a wrong option raises."""
     command: Any = headwater_commands()[words[0]]
     rest = words[1:]
-    while hasattr(command, "commands") and rest:
+    while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
         command, rest = command.commands[rest[0]], rest[1:]
     command.make_context(words[0], list(rest)).close()
 
