@@ -163,7 +163,7 @@ def visitor(lab: Lab) -> None:
         lab.fail(
             "L11.1",
             seen=f"{URL} gave a visitor permission to store a file.",
-            fix="ask who calls before you give the URL: signed_in(ctx)",
+            fix="ask who calls before you give the URL",
             more="HW303",
         )
 
@@ -186,6 +186,14 @@ def by_id(lab: Lab) -> None:
             more="L11",
         )
     attached(lab, ana, message, upload(lab, ana, content))
+    (listed,) = ana.query("messages:listMessages", {"roomId": "general"})
+    if listed.get("content") != "Look" or not isinstance(listed.get("imageId"), str):
+        lab.fail(
+            "L11.1",
+            seen="A page that lists the room's messages is not told which of them has an image.",
+            fix="keep the file's id in the message: image_id",
+            more="L11",
+        )
     if lab.download(shown(lab, ana, message)["url"]) != content:
         lab.fail(
             "L11.1",
@@ -332,20 +340,18 @@ def refused(lab: Lab) -> None:
 def author(lab: Lab) -> None:
     ana, ben = lab.person("ana"), lab.person("ben")
     message, bens = said(lab, ana), said(lab, ben)
-    other = lab.person("ana", issuer="https://login.example.org")
-    for stranger, who in ((ben, "Somebody else"), (other, "The same name of another issuer")):
-        if attach(lab, stranger, message, upload(lab, stranger)).ok:
-            lab.fail(
-                "L11.2",
-                seen=f"{who} put an image into a message that is not theirs.",
-                fix="compare the message's author_id with the signed-in person",
-                more="HW303",
-            )
+    if attach(lab, ben, message, upload(lab, ben)).ok:
+        lab.fail(
+            "L11.2",
+            seen="Somebody put an image into a message that is not theirs.",
+            fix="compare the message's user_id with the signed-in person",
+            more="HW303",
+        )
     if attach(lab, lab.anonymous, message, upload(lab, ana)).ok:
         lab.fail(
             "L11.2",
             seen="A visitor put an image into a message.",
-            fix="ask who calls: signed_in(ctx)",
+            fix="ask who calls: ctx.auth.require_identity()",
             more="HW303",
         )
     file = upload(lab, ana)

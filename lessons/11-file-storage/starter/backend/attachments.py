@@ -2,7 +2,6 @@
 
 from headwater import AppError, Id, Model, MutationCtx, QueryCtx, StoredFile, mutation, query
 
-from backend.access import signed_in
 from backend.schema import Message
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -20,7 +19,7 @@ class Image(Model):
 @mutation
 async def generate_image_url(ctx: MutationCtx) -> str:
     """Where the signed-in person's page may send one image, for an hour."""
-    await signed_in(ctx)
+    await ctx.auth.require_identity()
     return await ctx.storage.generate_upload_url()
 
 
@@ -33,7 +32,7 @@ async def attach_image(
     content_type: str,
 ) -> None:
     """Put an uploaded image into a message."""
-    await signed_in(ctx)
+    await ctx.auth.require_identity()
     check_image(size, content_type)
     await ctx.db.patch(message_id, image_id=image_id, image_size=size, image_type=content_type)
 

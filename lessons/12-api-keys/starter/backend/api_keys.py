@@ -103,5 +103,6 @@ async def use_key(ctx: MutationCtx, key_hash: str) -> User:
         if key.key_hash == key_hash and key.revoked_at is None:
             user = await ctx.db.get(key.user_id)
             if user is not None:
+                await ctx.db.patch(key.id, uses=key.uses + 1, last_used_at=ctx.now)
                 return user
     raise AppError({"code": "UNAUTHENTICATED", "message": "This key opens nothing."})

@@ -2,7 +2,7 @@
 
 from headwater import AppError, Id, Model, MutationCtx, QueryCtx, StoredFile, mutation, query
 
-from backend.access import forbidden, not_found, signed_in
+from backend.access import forbidden, not_found
 from backend.rooms import enter
 from backend.schema import Message
 
@@ -22,7 +22,7 @@ class Image(Model):
 @mutation
 async def generate_image_url(ctx: MutationCtx) -> str:
     """Where the signed-in person's page may send one image, for an hour."""
-    await signed_in(ctx)
+    await ctx.auth.require_identity()
     return await ctx.storage.generate_upload_url()
 
 
@@ -38,9 +38,9 @@ async def attach_image(
     The file is judged by what the server noted at its upload, not by what the page says. One that
     is shown somewhere already is refused: it would go with the first message that is deleted.
     """
-    user = await signed_in(ctx)
+    identity = await ctx.auth.require_identity()
     message = await readable(ctx, message_id)
-    if message.author_id != user.id:
+    if message.user_id != identity.subject:
         raise forbidden("This message is somebody else's.")
     if message.image_id == image_id:
         return

@@ -16,7 +16,7 @@ from headwater import (
     query,
 )
 
-from backend.access import forbidden, not_found, signed_in
+from backend.access import forbidden, not_found
 from backend.rooms import enter
 from backend.schema import Message
 
@@ -36,7 +36,7 @@ class Image(Model):
 @mutation
 async def generate_image_url(ctx: MutationCtx) -> str:
     """Where the signed-in person's page may send one image, for an hour."""
-    await signed_in(ctx)
+    await ctx.auth.require_identity()
     return await ctx.storage.generate_upload_url()
 
 
@@ -56,9 +56,9 @@ async def save_image(
     ctx: MutationCtx, message_id: Id[Message], image_id: Id[StoredFile], image: str
 ) -> None:
     """Keep an image in its message."""
-    user = await signed_in(ctx)
+    identity = await ctx.auth.require_identity()
     message = await readable(ctx, message_id)
-    if message.author_id != user.id:
+    if message.user_id != identity.subject:
         raise forbidden("This message is somebody else's.")
     await ctx.db.patch(message_id, image_id=image_id, image=image)
 

@@ -74,7 +74,6 @@ class Message(Document, table="messages"):
 
     content: Annotated[str, Field(max_length=2000)]
     user_id: str
-    author_id: Id[User] | None = None
     room_id: str  # the id of a Room, or any other text: a room that is open to all
     timestamp: float
     image_id: Id[StoredFile] | None = None

@@ -5,7 +5,7 @@ from typing import Annotated
 from headwater import AppError, Id, MutationCtx, QueryCtx, mutation, query
 from pydantic import Field
 
-from backend.access import forbidden, not_found, signed_in
+from backend.access import forbidden, not_found
 from backend.rate_limits import take_token
 from backend.rooms import enter
 from backend.schema import Message
@@ -42,30 +42,24 @@ async def send_message(
 ) -> Id[Message]:
     """Say something in a room, as the signed-in person: 5 at once, then one every 10 seconds."""
     await enter(ctx, room_id)
-    user = await signed_in(ctx)
-    key = f"messages:send:{user.token_identifier}"
+    identity = await ctx.auth.require_identity()
+    key = f"messages:send:{identity.token_identifier}"
     await take_token(ctx, key, burst=BURST, refill_ms=REFILL_MS)
     if not content.strip():
         raise AppError({"code": "INVALID", "message": "A message says something."})
     return await ctx.db.insert(
-        Message(
-            content=content,
-            user_id=user.subject,
-            author_id=user.id,
-            room_id=room_id,
-            timestamp=ctx.now,
-        )
+        Message(content=content, user_id=identity.subject, room_id=room_id, timestamp=ctx.now)
     )
 
 
 @mutation
 async def delete_message(ctx: MutationCtx, message_id: Id[Message]) -> None:
     """Take one's own message back; the clean-up finds its image."""
-    user = await signed_in(ctx)
+    identity = await ctx.auth.require_identity()
     message = await ctx.db.get(message_id)
     if message is None:
         raise not_found()
     await enter(ctx, message.room_id)
-    if message.author_id != user.id:
+    if message.user_id != identity.subject:
         raise forbidden("This message is somebody else's.")
     await ctx.db.delete(message_id)

@@ -44,6 +44,8 @@ class KeyInfo(Model):
     id: Id[ApiKey]
     name: str
     last_four: str
+    uses: int
+    last_used_at: float | None = None
     expires_at: float | None = None
     revoked_at: float | None = None
 
@@ -133,6 +135,7 @@ async def use_key(ctx: MutationCtx, handle: str, key_hash: str) -> User:
     if found.expires_at is not None and found.expires_at <= ctx.now:
         raise refusal()
     await take_token(ctx, f"api:{found.id}", burst=BURST, refill_ms=REFILL_MS)
+    await ctx.db.patch(found.id, uses=found.uses + 1, last_used_at=ctx.now)
     return user
 
 
@@ -147,6 +150,8 @@ def info_of(key: ApiKey) -> KeyInfo:
         id=key.id,
         name=key.name,
         last_four=key.last_four,
+        uses=key.uses,
+        last_used_at=key.last_used_at,
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,
     )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from headwater import Document, Id, Index
+from headwater import Document, Id, Index, StoredFile
 from pydantic import Field
 
 Priority = Literal["low", "medium", "high"]
@@ -47,18 +47,17 @@ class Task(Document, table="tasks"):
     assignee_id: Id[User] | None = None
     priority: Priority | None = None
     project_id: Id[Project] | None = None
-    moved_at: float | None = None
     by_assignee = Index("assignee")
     by_assignee_id = Index("assignee_id")
     by_project_completed = Index("project_id", "completed")
 
 
-class Counter(Document, table="counters"):
-    """A number that changes in the same transaction as what it counts."""
+class Room(Document, table="rooms"):
+    """A place in a project where its members talk."""
 
-    key: str
-    value: int
-    by_key = Index("key")
+    project_id: Id[Project]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    by_project = Index("project_id")
 
 
 class Message(Document, table="messages"):
@@ -66,9 +65,11 @@ class Message(Document, table="messages"):
 
     content: Annotated[str, Field(max_length=2000)]
     user_id: str
-    room_id: str
+    room_id: str  # the id of a Room, or any other text: a room that is open to all
     timestamp: float
+    image_id: Id[StoredFile] | None = None
     by_room = Index("room_id", "timestamp")
+    by_image_id = Index("image_id")
 
 
 class ApiKey(Document, table="api_keys"):
@@ -79,6 +80,8 @@ class ApiKey(Document, table="api_keys"):
     handle: str
     key_hash: str
     last_four: str
+    uses: int = 0
+    last_used_at: float | None = None
     expires_at: float | None = None
     revoked_at: float | None = None
     by_handle = Index("handle")

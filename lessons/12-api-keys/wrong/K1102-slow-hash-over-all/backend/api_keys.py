@@ -44,6 +44,8 @@ class KeyInfo(Model):
     id: Id[ApiKey]
     name: str
     last_four: str
+    uses: int
+    last_used_at: float | None = None
     expires_at: float | None = None
     revoked_at: float | None = None
 
@@ -125,6 +127,7 @@ async def use_key(ctx: MutationCtx, key_hash: str) -> User:
             user = await ctx.db.get(key.user_id)
             if user is not None:
                 await take_token(ctx, f"api:{key.id}", burst=BURST, refill_ms=REFILL_MS)
+                await ctx.db.patch(key.id, uses=key.uses + 1, last_used_at=ctx.now)
                 return user
     raise AppError({"code": "UNAUTHENTICATED", "message": "This key opens nothing."})
 
@@ -145,6 +148,8 @@ def info_of(key: ApiKey) -> KeyInfo:
         id=key.id,
         name=key.name,
         last_four=key.last_four,
+        uses=key.uses,
+        last_used_at=key.last_used_at,
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,
     )

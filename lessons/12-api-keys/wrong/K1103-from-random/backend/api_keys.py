@@ -43,6 +43,8 @@ class KeyInfo(Model):
     id: Id[ApiKey]
     name: str
     last_four: str
+    uses: int
+    last_used_at: float | None = None
     expires_at: float | None = None
     revoked_at: float | None = None
 
@@ -124,6 +126,7 @@ async def use_key(ctx: MutationCtx, key_hash: str) -> User:
     if key is None or user is None:
         raise AppError({"code": "UNAUTHENTICATED", "message": "This key opens nothing."})
     await take_token(ctx, f"api:{key.id}", burst=BURST, refill_ms=REFILL_MS)
+    await ctx.db.patch(key.id, uses=key.uses + 1, last_used_at=ctx.now)
     return user
 
 
@@ -138,6 +141,8 @@ def info_of(key: ApiKey) -> KeyInfo:
         id=key.id,
         name=key.name,
         last_four=key.last_four,
+        uses=key.uses,
+        last_used_at=key.last_used_at,
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,
     )
