@@ -8,13 +8,39 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final
+from typing import IO, Any, Final, Protocol
 
 from headwater import remote
 from headwater.errors import HeadwaterError
 from headwater.remote import MalformedFrame
 
-Process = subprocess.Popen[bytes]
+
+class Process(Protocol):
+    """A process with pipes for its three streams: a `subprocess.Popen`, or what is used as one."""
+
+    @property
+    def pid(self) -> int:
+        """Its id, and that of its group."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """Our end of its standard input."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """Our end of its standard output."""
+
+    @property
+    def stderr(self) -> IO[bytes] | None:
+        """Our end of its standard error."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code; None while nobody has seen it end."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended."""
+
 
 _READ: Final = 65_536
 _ERRORS_KEPT: Final = 4_000

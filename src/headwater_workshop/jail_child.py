@@ -21,6 +21,7 @@ from headwater_workshop import landlock, seccomp
 JAIL_FAILED = 97  # exit code: the jail could not be closed, so nothing was run
 
 _OPEN_FILES = 64
+_NO_FILE = 2 * _OPEN_FILES  # a descriptor with this number, or a higher one, cannot be made inside
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 38, 24
 _CAP_DAC_READ_SEARCH = 2  # kept, so that root still reads files others own; Landlock limits which
 _CAP_LAST = 63
@@ -30,15 +31,33 @@ _CAPABILITY_VERSION_3 = 0x20080522
 def main() -> None:
     """Do what the JailSpec at the head of standard input says. Never returns."""
     try:
-        _enter(json.loads(_take(int.from_bytes(_take(4), "big"))))
+        _enter(_orders())
     except Exception as error:
         print(f"The jail could not be closed: {error!r}", file=sys.stderr, flush=True)
     os._exit(JAIL_FAILED)
 
 
+def shut_in(parent: int) -> None:
+    """Shut this process in as the JailSpec at the head of its standard input says, and go on in it:
+    it executes nothing any more.
+
+    Args:
+        parent: whom it ends with.
+    """
+    _restrict({**_orders(), "parent": parent}, _NO_FILE)
+
+
 def _enter(spec: dict[str, Any]) -> None:
     program = os.open(spec["argv"][0], os.O_RDONLY | os.O_CLOEXEC)
-    exec_fd = fcntl.fcntl(program, fcntl.F_DUPFD_CLOEXEC, 2 * _OPEN_FILES)
+    exec_fd = fcntl.fcntl(program, fcntl.F_DUPFD_CLOEXEC, _NO_FILE)
+    _restrict(spec, exec_fd)
+    if spec["level"] == "L3":
+        _execute(exec_fd, spec["argv"], spec["environment"])
+    variables = dict(each.split("=", 1) for each in spec["environment"])
+    os.execve(spec["argv"][0], spec["argv"], variables)
+
+
+def _restrict(spec: dict[str, Any], exec_fd: int) -> None:
     if sys.platform == "linux":
         _die_with(spec["parent"])
         _give_up_privileges()
@@ -48,9 +67,11 @@ def _enter(spec: dict[str, Any]) -> None:
     _limit(spec)
     if spec["level"] == "L3":
         seccomp.restrict(exec_fd, network=bool(spec["ports"]))
-        _execute(exec_fd, spec["argv"], spec["environment"])
-    variables = dict(each.split("=", 1) for each in spec["environment"])
-    os.execve(spec["argv"][0], spec["argv"], variables)
+
+
+def _orders() -> dict[str, Any]:
+    spec: dict[str, Any] = json.loads(_take(int.from_bytes(_take(4), "big")))
+    return spec
 
 
 def _take(count: int) -> bytes:

@@ -5,7 +5,6 @@ and with the stand-ins of the outside world that listen there.
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,23 +39,17 @@ class LearnerProcess:
 
     def __call__(self) -> Process:
         """A fresh worker process."""
-        return self._started("-I")
+        return self._started(None)
 
     def started_in(self, world: World) -> Process:
         """A fresh worker process for another world."""
-        # As -I, but for the environment, which is ours: it names what sets are ordered by.
-        return self._started("-P", "-s", environment=world.environment)
+        return self._started(world.environment)
 
-    def _started(self, *flags: str, environment: Mapping[str, str] | None = None) -> Process:
-        ports = self.ports
+    def _started(self, environment: Mapping[str, str] | None) -> Process:
+        ports, folder = self.ports, self._folder
         self.level = min(self.level, jail.jail_level(network=bool(ports)))
-        return jail.launch(
-            [sys.executable, *flags, "-m", "headwater.worker"],
-            readable=[self._folder],
-            cwd=self._folder,
-            cpu_s=_CPU_S,
-            ports=ports,
-            environment=environment,
+        return jail.launch_worker(
+            readable=[folder], cwd=folder, cpu_s=_CPU_S, ports=ports, environment=environment
         )
 
     @property

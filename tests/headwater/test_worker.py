@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -150,7 +152,8 @@ def launch(command: Sequence[str] = WORKER) -> Process:
 
 def end(process: Process) -> None:
     """Kill a worker and close its pipes."""
-    process.kill()
+    if process.returncode is None:
+        os.kill(process.pid, signal.SIGKILL)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()
