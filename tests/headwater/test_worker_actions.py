@@ -437,12 +437,17 @@ read()
 say({"manifest": manifest})
 number = read()["action"]
 for message in messages:
-    say({"action": number, **message})
+    if isinstance(message, str):
+        exec(message)
+    else:
+        say({"action": number, **message})
 sys.stdin.buffer.read()
 """
 
 
-def lying(worker: WorkerPlacement, folder: Path, messages: list[Any]) -> WorkerPlacement:
+def lying(
+    worker: WorkerPlacement, folder: Path, messages: list[Any], *, action_s: float = 2.0
+) -> WorkerPlacement:
     """A worker that answers the first action with these messages."""
     lies = json.dumps([worker.manifest.to_json(), messages]).encode()
 
@@ -453,7 +458,7 @@ def lying(worker: WorkerPlacement, folder: Path, messages: list[Any]) -> WorkerP
         process.stdin.flush()
         return process
 
-    limits = WorkerLimits(action_s=2.0, open_requests=150, open_bytes=2_000_000)
+    limits = WorkerLimits(action_s=action_s, open_requests=150, open_bytes=2_000_000)
     return WorkerPlacement(launch_liar, folder, end=end, limits=limits)
 
 
@@ -486,6 +491,38 @@ FORGED: dict[str, list[dict[str, Any]]] = {
     "a failure that is none": [{"raise": "x"}],
     "neither": [{}],
 }
+
+
+RAW = {
+    "half a frame and silence": ("os.write(1, b'\\x00\\x00')", "silent"),
+    "half a frame and the end": ("os.write(1, b'\\x00\\x00'); os._exit(0)", "ended"),
+    "a frame without end": ("while True: os.write(1, b'\\x7f' * 65536)", "malformed"),
+    "no JSON": ("os.write(1, b'\\x00\\x00\\x00\\x01{')", "malformed"),
+    "a list": ("os.write(1, b'\\x00\\x00\\x00\\x02[]')", "malformed"),
+    "closed pipes": ("os.close(1); os.close(2)", "ended"),
+    "printing without end": ("while True: os.write(2, b'x' * 65536)", "flood"),
+    "asking without end": (
+        "n = 0\nwhile True:\n    n += 1\n"
+        "    say({'action': number, 'id': n, 'ask': {'ask': 'Now'}})",
+        "malformed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_an_action_that_abuses_its_pipes_is_ended_in_time(
+    name: str, worker: WorkerPlacement, tmp_path: Path
+) -> None:
+    """Whatever it writes or leaves, the host notices within the action's time, and says why."""
+    does, reason = RAW[name]
+    liar = lying(worker, tmp_path, [does], action_s=0.5)
+    backend = Backend(liar)
+    with pytest.raises(FunctionFailed):
+        backend.action("notes:hang", {})
+    assert liar.failed is not None
+    assert liar.failed.reason == reason
+    backend.close()
+    liar.close()
 
 
 @pytest.mark.parametrize("name", FORGED)
