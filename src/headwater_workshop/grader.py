@@ -34,7 +34,7 @@ from headwater_workshop import jail
 from headwater_workshop.checks import Check, load_checks
 from headwater_workshop.kit import KitError
 from headwater_workshop.lab import CheckFailed, Lab, worker_finding
-from headwater_workshop.learner_process import LearnerProcess
+from headwater_workshop.learner_process import LearnerProcess, SandboxTooWeak
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.other_worlds import OtherWorlds
 from headwater_workshop.report import CheckResult, Finding, GradeResult, ObjectiveResult
@@ -62,6 +62,7 @@ def grade(
     *,
     seed: int | None = None,
     limits: WorkerLimits | None = None,
+    least: str = "L1",
 ) -> GradeResult:
     """Grade the backend of a project against one lesson.
 
@@ -70,6 +71,7 @@ def grade(
         lesson: what it is graded against.
         seed: makes the random inputs; a fresh one by default.
         limits: what the learner's process may take.
+        least: the sandbox's level below which checks that need a network are skipped.
 
     Raises:
         KitError: this system has no processes that can be held.
@@ -84,7 +86,7 @@ def grade(
     started = perf_counter()
     checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
     sources = read_sources(project, lesson.reads)
-    with _copied(sources) as folder, closing(LearnerProcess(folder)) as process:
+    with _copied(sources) as folder, closing(LearnerProcess(folder, least)) as process:
         patient = limits or WorkerLimits(call_s=_PATIENT_CALL_S, action_s=_PATIENT_ACTION_S)
         results = _grade_copy(process, folder, sources, lesson, checks, seed, patient)
     return GradeResult(
@@ -225,6 +227,8 @@ def _run(bench: Callable[..., Lab], check: Check, seed: int) -> CheckResult:
             finding = _finding(bench, check, seed)
     except CheckTooLong:
         finding = None
+    except SandboxTooWeak as error:
+        return _skipped(check, str(error))
     if late:
         finding = _too_long(check)
     return CheckResult(
@@ -252,7 +256,7 @@ def _finding(bench: Callable[..., Lab], check: Check, seed: int) -> Finding | No
         return failed.finding
     except WorkerFailed as error:
         return worker_finding(error, lesson)
-    except CheckTooLong:
+    except (CheckTooLong, SandboxTooWeak):
         raise
     except Exception as error:
         return _unreadable(check, error, lesson)

@@ -19,19 +19,29 @@ from headwater_workshop import jail
 _CPU_S = 120
 
 
+class SandboxTooWeak(Exception):
+    """A worker that was to reach the stand-ins, on a machine that cannot hold it while it does."""
+
+    def __init__(self, level: str, least: str) -> None:
+        super().__init__(
+            f"with a network the sandbox of this machine is {level}, and {least} is the least here"
+        )
+
+
 class LearnerProcess:
     """Starts the worker of one project, as often as it takes; close it after the last.
 
     Args:
         folder: what the worker may read, beside Python.
+        least: the level of the jail below which nothing is given a network.
 
     Attributes:
         level: the lowest level of the jail that any of its workers had.
         model_key: the key with which the stand-in of the model is to be asked.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, least: str = "L1") -> None:
+        self._folder, self._least = folder, least
         self._model: FakeModel | None = None
         self._http: FakeHttp | None = None
         self.level = jail.jail_level()
@@ -56,13 +66,18 @@ class LearnerProcess:
     def model(self) -> FakeModel:
         """The stand-in of the model, which is started when it is first asked for; workers that are
         started from then on reach it.
+
+        Raises:
+            SandboxTooWeak: they could not be held.
         """
+        self._check_network()
         self._model = self._model or FakeModel(word_delay_s=0.0)
         return self._model
 
     @property
     def http(self) -> FakeHttp:
         """The stand-in of every other service; as `model`."""
+        self._check_network()
         self._http = self._http or FakeHttp()
         return self._http
 
@@ -83,6 +98,11 @@ class LearnerProcess:
         for each in self._stand_ins:
             each.close()
         self._model = self._http = None
+
+    def _check_network(self) -> None:
+        level = jail.jail_level(network=True)
+        if level < self._least:
+            raise SandboxTooWeak(level, self._least)
 
     @property
     def _stand_ins(self) -> list[StandIn]:

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from headwater.worker_placement import WorkerPlacement
-from headwater_workshop import jail
+from headwater_workshop import jail, landlock
 from headwater_workshop.lab import CheckFailed, Lab
-from headwater_workshop.learner_process import LearnerProcess
+from headwater_workshop.learner_process import LearnerProcess, SandboxTooWeak
 
 SCHEMA = """
 from headwater import Document, Id
@@ -259,6 +259,18 @@ def test_an_upload_url_that_takes_nothing_fails_the_check(lab: Lab) -> None:
     with pytest.raises(CheckFailed, match="upload URL took no file"):
         lab.upload(url, b"x")
     assert lab.download("http://127.0.0.1/nothing") is None
+
+
+def test_a_network_that_cannot_be_held_is_given_to_nobody_it_must_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a kernel whose Landlock knows no ports strangers get none; one's own code does, as L1."""
+    monkeypatch.setattr(landlock, "abi", lambda: 3)
+    stranger, own = LearnerProcess(tmp_path, "L2"), LearnerProcess(tmp_path)
+    with pytest.raises(SandboxTooWeak, match="is L1, and L2 is the least"):
+        _ = stranger.model
+    assert (stranger.ports, own.model.url) == ((), f"http://127.0.0.1:{own.ports[0]}")
+    own.close()
 
 
 def test_a_lab_without_a_process_of_its_own_has_no_network(tmp_path: Path) -> None:
