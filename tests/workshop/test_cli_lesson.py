@@ -110,7 +110,7 @@ def test_a_complete_project_is_told_to_jump(project: Path, command: str) -> None
     write_tree(complete(), project)
     result = lesson(command, "1")
     assert result.exit_code == 2
-    assert "backend/rate_limits.py" in result.stderr
+    assert "backend/presence.py" in result.stderr
     assert "headwater lesson goto 1" in result.stderr
     assert read_folder(project) == complete()
     facts("goto", "1")

@@ -116,8 +116,9 @@ def after_a_restart(lab: Lab, person: Caller, code: str) -> None:
 @check(objective="L8.2", title="messages:sendMessage takes a room and a text", place=CALLER)
 def contract(lab: Lab) -> None:
     lab.expect_function(SEND, "mutation")
-    _, person = somebody(lab)
-    sent = person.mutation(SEND, {"roomId": ROOM, "content": words(lab)})
+    name, person = somebody(lab)
+    due = {"roomId": ROOM, "content": words(lab), "userId": name, "timestamp": lab.now_ms}
+    sent = person.mutation(SEND, {"roomId": ROOM, "content": due["content"]})
     lab.advance(ms=0)
     if [document["_id"] for document in lab.documents("messages")] != [sent]:
         lab.fail(
@@ -125,6 +126,17 @@ def contract(lab: Lab) -> None:
             seen=f"{SEND} left {len(lab.documents('messages'))} messages and returned "
             f"{lab.describe(sent)}; one message and its id were due.",
             fix="insert one Message in send_message, and return what ctx.db.insert gives you",
+            more="L8",
+        )
+    (stored,) = lab.documents("messages")
+    wrong = [each for each in due if lab.differs(stored.get(each, lab.ABSENT), due[each])]
+    if wrong or lab.anonymous.attempt(SEND, {"roomId": ROOM, "content": words(lab)}).ok:
+        lab.fail(
+            "L8.2",
+            seen=f"{SEND} stored another {lab.python_name(wrong[0])} than the one that was due."
+            if wrong
+            else f"{SEND} took a message of a caller who had not signed in.",
+            fix="leave what send_message stores and whom it asks for as it was",
             more="L8",
         )
 

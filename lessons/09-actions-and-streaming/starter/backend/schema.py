@@ -58,6 +58,16 @@ class Message(Document, table="messages"):
     by_room = Index("room_id", "timestamp")
 
 
+class RateLimit(Document, table="rate_limits"):
+    """How many calls somebody may still make: a bucket of tokens, one document per key."""
+
+    key: str
+    tokens: float
+    refilled_at: float
+    by_key = Index("key")
+    by_refilled_at = Index("refilled_at")
+
+
 class AiConversation(Document, table="ai_conversations"):
     """One person's talk with the model."""
 

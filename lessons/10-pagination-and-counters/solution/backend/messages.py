@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from headwater import (
+    AppError,
     Id,
     MutationCtx,
     PaginationOptions,
@@ -13,7 +14,11 @@ from headwater import (
 )
 from pydantic import Field
 
+from backend.rate_limits import take_token
 from backend.schema import Message
+
+BURST = 5
+REFILL_MS = 10_000
 
 
 @query
@@ -50,8 +55,12 @@ async def recent_messages(ctx: QueryCtx, room_id: str, since: float) -> list[Mes
 async def send_message(
     ctx: MutationCtx, room_id: str, content: Annotated[str, Field(max_length=2000)]
 ) -> Id[Message]:
-    """Say something in a room, as the signed-in person."""
+    """Say something in a room, as the signed-in person: 5 at once, then one every 10 seconds."""
     identity = await ctx.auth.require_identity()
+    key = f"messages:send:{identity.token_identifier}"
+    await take_token(ctx, key, burst=BURST, refill_ms=REFILL_MS)
+    if not content.strip():
+        raise AppError({"code": "INVALID", "message": "A message says something."})
     return await ctx.db.insert(
         Message(content=content, user_id=identity.subject, room_id=room_id, timestamp=ctx.now)
     )
