@@ -22,6 +22,7 @@ import site
 import subprocess
 import sys
 import sysconfig
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from typing import IO
 
 from headwater.pipe import Process
 from headwater_workshop import landlock, seccomp
-from headwater_workshop.warm import WarmGone, start_warm
+from headwater_workshop.warm import WarmGone, named, start_warm
 
 _WITHHELD = "headwater_workshop"  # lessons, their solutions and tests are in this package
 _SYSTEM_PATHS = (
@@ -47,7 +48,7 @@ _BOOT = (
 
 
 _WARM_FROM = 3  # a warm process takes as long to start as two workers
-_workers = 0
+_workers: Counter[tuple[str, ...]] = Counter()
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,13 @@ def launch_worker(
     ports: Iterable[int] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Process:
-    """Start `headwater.worker` in the jail, as `launch` does; from the third of a process on in a
-    small part of the time, where it needs no environment.
+    """Start `headwater.worker` in the jail, as `launch` does; from the third on that a process
+    starts with an environment, in a small part of the time.
     """
-    global _workers
-    _workers += 1
-    if _workers >= _WARM_FROM and sys.platform == "linux" and environment is None:
+    _workers[named(environment)] += 1
+    if _workers[named(environment)] >= _WARM_FROM and sys.platform == "linux":
         with suppress(WarmGone):
-            process = start_warm(cwd)
+            process = start_warm(cwd, environment)
             _send_spec(process, _spec((), readable, None, 768, cpu_s, ports, None))
             return process
     # As -I, but for the environment, which is ours.
@@ -180,7 +180,7 @@ def _spec(
         cpu_s=cpu_s,
         parent=os.getpid(),
         ports=tuple(ports),
-        environment=tuple(f"{name}={value}" for name, value in (environment or {}).items()),
+        environment=named(environment),
     )
 
 

@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
@@ -60,17 +60,23 @@ class WarmProcess:
 
 
 class Warm:
-    """One warm process."""
+    """One warm process.
 
-    def __init__(self) -> None:
+    Args:
+        environment: its own, and so what its workers were started with; None for an empty one.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        # As -I, but for the environment, which is ours.
+        alone = ["-I"] if environment is None else ["-P", "-s"]
         self._lock = threading.Lock()
         self.owner = os.getpid()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with closing(theirs):
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _PROGRAM.format(theirs.fileno())],
+                [sys.executable, *alone, "-c", _PROGRAM.format(theirs.fileno())],
                 cwd="/",
-                env={},
+                env=environment or {},
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,
@@ -129,19 +135,26 @@ def _three_pipes() -> Iterator[tuple[list[int], list[int]]]:
         yield [give, output[0], errors[0]], [take, output[1], errors[1]]
 
 
-_warm: Warm | None = None
+_warm: dict[tuple[str, ...], Warm] = {}
 
 
-def start_warm(cwd: Path) -> WarmProcess:
-    """A process from this process's warm one, which is started when there is none.
+def start_warm(cwd: Path, environment: Mapping[str, str] | None = None) -> WarmProcess:
+    """A process from this process's warm one with that environment, which is started when there is
+    none.
 
     Raises:
         WarmGone: it does not start.
     """
-    global _warm
-    if _warm is not None and _warm.owner == os.getpid():
+    key = named(environment)
+    warm = _warm.get(key)
+    if warm is not None and warm.owner == os.getpid():
         with suppress(WarmGone):
-            return _warm.start(cwd)
-        _warm.close()
-    _warm = Warm()
-    return _warm.start(cwd)
+            return warm.start(cwd)
+        warm.close()
+    _warm[key] = Warm(environment)
+    return _warm[key].start(cwd)
+
+
+def named(environment: Mapping[str, str] | None) -> tuple[str, ...]:
+    """An environment as `NAME=value` texts."""
+    return tuple(f"{name}={value}" for name, value in (environment or {}).items())

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from headwater.host import Host
 from headwater.worker_placement import WorkerPlacement
+from headwater.worlds import World
 from headwater_workshop import jail, warm
 from headwater_workshop.learner_process import LearnerProcess
 from headwater_workshop.warm import WarmProcess
@@ -66,6 +68,10 @@ async def about(ctx: QueryCtx) -> dict[str, Any]:
     mine = [name for name in sys.modules if name.startswith("headwater_workshop.")]
     return {"open": OPEN, "modules": sorted(mine), "environment": dict(os.environ),
             "leads": os.getpgid(0) == os.getpid()}
+
+@query
+async def order(ctx: QueryCtx) -> list[str]:
+    return list({"red", "green", "blue", "white", "black"})
 
 @query
 async def end(ctx: QueryCtx) -> None:
@@ -128,6 +134,20 @@ def test_a_warm_worker_has_nothing_of_the_grader(host: Host) -> None:
     assert about["leads"] is True
 
 
+def test_worlds_are_started_warm_too(process: LearnerProcess, tmp_path: Path) -> None:
+    """Their own order of sets is that of the process they are forked from."""
+    found = []
+    for world in (World(hash_seed=1), World(hash_seed=2), World(hash_seed=1)):
+        launch = partial(process.started_in, world)
+        worker = WorkerPlacement(launch, tmp_path, end=jail.kill, world=world)
+        host = Host(worker)
+        found.append(host.call("attacks:order", "query", {}).value)
+        host.close()
+        worker.close()
+    assert found[0] == found[2] != found[1]
+    assert sorted(found[0]) == sorted(found[1])
+
+
 def test_how_a_warm_worker_ended_is_told(host: Host) -> None:
     """As of one that was started alone; the next call has a fresh one."""
     host.call("attacks:end", "query", {})
@@ -150,8 +170,7 @@ def test_a_process_that_goes_on_is_waited_for_no_longer_than_wanted(
 def test_a_warm_process_that_is_gone_is_replaced(process: LearnerProcess) -> None:
     """Its workers are gone with it; the next start has another."""
     first = process()
-    assert warm._warm is not None
-    os.kill(warm._warm.pid, signal.SIGKILL)
+    os.kill(warm._warm[()].pid, signal.SIGKILL)
     assert until(lambda: not is_there(first.pid))
     second = process()
     assert is_there(second.pid)
@@ -162,7 +181,7 @@ def test_a_grader_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
     """Neither the warm process nor its workers."""
     program = (
         "from pathlib import Path; from headwater_workshop import warm\n"
-        "print(warm.start_warm(Path('/')).pid, warm._warm.pid, flush=True); input()"
+        "print(warm.start_warm(Path('/')).pid, warm._warm[()].pid, flush=True); input()"
     )
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as grader:

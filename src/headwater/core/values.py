@@ -341,11 +341,17 @@ def is_deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(is_deeper(member, levels - 1) for member in members)
 
 
+_CONTAINERS = (dict, list)
+
+
 def own_copy(value: Any) -> Any:
     """A value whose arrays and objects nobody else holds: a handler may change what it is given."""
     kind = type(value)
     if kind is dict:
-        return {key: own_copy(member) for key, member in value.items()}
+        return {
+            key: own_copy(member) if type(member) in _CONTAINERS else member
+            for key, member in value.items()
+        }
     return [own_copy(item) for item in value] if kind is list else value
 
 
