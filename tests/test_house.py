@@ -74,7 +74,7 @@ TESTED_THROUGH = {
         cli.export cli.import_ cli.reach data.at_rest
     """,
     "tests/headwater/test_worker_actions.py": """
-        remote_actions remote_requests remote_site worker_routes
+        remote_actions remote_calls remote_requests remote_site worker_routes
     """,
     "tests/headwater/test_data_api.py": "data.browse data.files_door data.stored_files",
     "tests/headwater/core/test_engine.py": "core.reruns",

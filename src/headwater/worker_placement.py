@@ -2,33 +2,30 @@
 
 The database, the clock, identities, argument and return validation and all counters stay here; the
 worker is asked to run one query or mutation at a time, and actions beside them, and may only send
-requests and an end for each. It is ended when
-it is silent for too long, prints too much, or says what makes no sense, and started anew for the
-next call.
+requests and an end for each. It is ended when it is silent for too long, prints too much, or says
+what makes no sense, and started anew for the next call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
-from headwater import remote, remote_requests
+from headwater import remote
 from headwater.clock import VirtualClock
-from headwater.core import requests
 from headwater.core.calls import AnswerOne, Frame
 from headwater.core.database import Database
 from headwater.core.failures import remote_error
 from headwater.core.logs import CallLog
 from headwater.core.manifest import FunctionSpec, Manifest
-from headwater.core.scans import Batch, OpenScan
-from headwater.errors import BackendLoadError, HeadwaterError
+from headwater.errors import BackendLoadError
 from headwater.pipe import Pipe, Process, WorkerFailed, WorkerLimits
 from headwater.remote import MalformedFrame
 from headwater.remote_actions import RemoteActions
+from headwater.remote_calls import RemoteCall
 from headwater.remote_site import RemoteCtx, RemoteSite, answer_in
 from headwater.settings import Limits
 from headwater.worlds import World
@@ -37,16 +34,6 @@ Launch = Callable[[], Process]
 
 _REQUESTS_KEPT: Final = 20_000
 _PRINTED_KEPT: Final = 16 * 2**20
-
-
-@dataclass
-class _RemoteCall:
-    """The scans one call has open, by number."""
-
-    number: int
-    answer: AnswerOne
-    scans: list[OpenScan] = field(default_factory=list)
-    given_before: list[int] = field(default_factory=list)
 
 
 class WorkerPlacement:
@@ -90,7 +77,7 @@ class WorkerPlacement:
         self._world = {} if world is None else {"world": world.to_json()}
         self._pipe: Pipe | None = None
         self._database: Database | None = None
-        self._open: list[_RemoteCall] = []
+        self._open: list[RemoteCall] = []
         self._actions: RemoteActions | None = None
         self._deadline = 0.0
         self._number = 0
@@ -159,7 +146,7 @@ class WorkerPlacement:
         with _Guard(self, path):
             pipe = self._ready_pipe()
             self._number += 1
-            call = _RemoteCall(self._number, answer)
+            call = RemoteCall(self._number, answer, self._limits.prefetch)
             self._open.append(call)
             try:
                 pipe.send(self._call_message(frame, call.number), self._deadline)
@@ -263,7 +250,7 @@ class WorkerPlacement:
             "nested": frame.nested,
         }
 
-    def _answer_until_end(self, pipe: Pipe, call: _RemoteCall) -> dict[str, Any]:
+    def _answer_until_end(self, pipe: Pipe, call: RemoteCall) -> dict[str, Any]:
         while True:
             message = pipe.receive(self._deadline)
             if "action" in message and self._actions:
@@ -271,66 +258,12 @@ class WorkerPlacement:
                 continue
             if message.get("call") != call.number:
                 raise MalformedFrame("it spoke of another call")
-            self._note_used(call, message.get("used"))
+            call.note_used(message.get("used"))
             if "ask" not in message:
                 return message
             request = remote.request_in(message["ask"])
             self._note(request)
-            pipe.send({"answer": self._answered(call, request)}, self._deadline)
-
-    def _answered(self, call: _RemoteCall, request: Any) -> dict[str, Any]:
-        number = self._prepared(call, request)
-        if type(request).__module__ == remote_requests.__name__:
-            raise MalformedFrame("a request of actions in another function")
-        try:
-            answer = call.answer(request)
-        except WorkerFailed:
-            raise
-        except HeadwaterError as error:
-            return remote.error_out(error)
-        if isinstance(answer, Batch):
-            number = self._given(call, answer, number, getattr(request, "stream", True))
-        return remote.answer_out(answer, number)
-
-    def _prepared(self, call: _RemoteCall, request: Any) -> int | None:
-        """Bounds what a streamed scan hands out, and finds the scan a ScanMore goes on with."""
-        if isinstance(request, requests.Scan):
-            if request.limit is not None and request.limit < 0:
-                raise MalformedFrame("a scan of fewer than no documents")
-            if request.stream:
-                request.limit = min(request.limit or 1, self._limits.prefetch)
-        if not isinstance(request, requests.ScanMore | requests.PageEnd):
-            return None
-        number: int = request.scan
-        if not 0 <= number < len(call.scans):
-            raise MalformedFrame("a scan that is not open")
-        request.scan = call.scans[number]
-        if isinstance(request, requests.PageEnd):
-            if request.scan.window is None:
-                raise MalformedFrame("the end of what is no page")
-            return number
-        request.scan.used = len(request.scan.keys)  # who asks for more has seen what it was given
-        request.limit = max(1, min(request.limit, self._limits.prefetch))
-        return number
-
-    def _given(self, call: _RemoteCall, batch: Batch, number: int | None, stream: bool) -> int:
-        if number is None:
-            call.scans.append(batch.scan)
-            call.given_before.append(0)
-            number = len(call.scans) - 1
-        before = 0 if not stream else len(batch.scan.keys) - len(batch.documents)
-        call.given_before[number] = before if stream else len(batch.scan.keys)
-        batch.scan.used = len(batch.scan.keys)
-        return number
-
-    def _note_used(self, call: _RemoteCall, used: Any) -> None:
-        """Takes the worker's word for the last documents of each scan, and for no others."""
-        for text, count in remote.typed(used, dict, "what was used").items():
-            number = int(text) if text.isdecimal() and len(text) < 6 else -1
-            if not 0 <= number < len(call.scans):
-                raise MalformedFrame("a scan that is not open")
-            scan, least = call.scans[number], call.given_before[number]
-            scan.used = max(least, min(remote.typed(count, int, "a count"), len(scan.keys)))
+            pipe.send({"answer": call.answer(request)}, self._deadline)
 
     def _result(self, end: dict[str, Any], log: CallLog) -> Any:
         for line in remote.typed(end.get("log", []), list, "the log")[: self._log_lines + 1]:
