@@ -162,6 +162,12 @@ def launch_worker(
     )
 
 
+def expect_workers() -> None:
+    """Say that many workers will be started: from the first on they start warm."""
+    global _workers
+    _workers = max(_workers, _WARM_FROM)
+
+
 def _spec(
     argv: Sequence[str],
     readable: Iterable[Path],
