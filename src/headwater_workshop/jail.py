@@ -164,8 +164,7 @@ def launch_worker(
 
 def expect_workers() -> None:
     """Say that many workers will be started: from the first on they start warm."""
-    global _workers
-    _workers = max(_workers, _WARM_FROM)
+    _workers[named(None)] = _WARM_FROM
 
 
 def _spec(
