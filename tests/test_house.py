@@ -81,7 +81,7 @@ TESTED_THROUGH = {
     "tests/workshop/test_learner_tests.py": "suite_worker",
     "tests/headwater/test_host.py": "host_calls observed",
     "tests/headwater/test_testing.py": "runtime",
-    "tests/workshop/test_lab_proofs.py": "turns",
+    "tests/workshop/test_lab_proofs.py": "rehearsal turns",
     "tests/headwater/test_stages.py": "core.absent core.allowed core.declared_at core.guard "
     "core.spending core.twice core.violations strays",
     "tests/headwater/data": "data.sources data.staging data.values_in",

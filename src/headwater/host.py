@@ -16,7 +16,7 @@ from typing import Any
 
 from headwater.clock import VirtualClock
 from headwater.core import jobs, values
-from headwater.core.calls import Call, Calls, Outcome, Placement
+from headwater.core.calls import Call, Outcome, Placement
 from headwater.core.database import Database
 from headwater.core.failures import Failure
 from headwater.core.identity import identity_of
@@ -35,9 +35,10 @@ from headwater.core.transaction import Transaction
 from headwater.core.validators import Object
 from headwater.core.work import Execute
 from headwater.errors import InvalidStorageId
-from headwater.host_calls import HostCall, HttpAnswer, Job, Rehearsal, Wanted
+from headwater.host_calls import HostCall, HttpAnswer, Job, Wanted
 from headwater.observed import Change, Committed, Observed, Observer, Seen
 from headwater.pipe import WorkerFailed
+from headwater.rehearsal import Rehearsal, rehearsed
 from headwater.runtime import Endless, Followed, Runtime, spares_of
 from headwater.settings import DEV_ISSUER, Limits
 from headwater.testing_routes import answer_to
@@ -212,38 +213,23 @@ class Host:
 
         Args:
             stages: where, and how many times; the last time counts.
+
+        Raises:
+            ValueError: an action, of which nothing could be taken back.
         """
+        if kind == "action":
+            raise ValueError("an action cannot be rehearsed: what it did outside stays done")
         path, given, who = wanted
         call = Call(path, kind, values.normalize(given), who)
-        found = []
+        found: list[Rehearsal] = []
         for placement, runs in stages:
             for _ in range(runs):
                 with self.clock.repeating():
-                    rehearsal = self._rehearsed(call, placement)
+                    rehearsal, broken = rehearsed(self._database, placement, call)
+                self._observer.broken = self._observer.broken or broken
             found.append(rehearsal)
         self._placement.attach(self._database)
         return found
-
-    def _rehearsed(self, call: Call, placement: Placement) -> Rehearsal:
-        own = self._database
-        twin = Database(own.storage, own.clock, own.limits, own.catalog.copy())
-        twin.manifest, twin.files, twin.outstanding = own.manifest, own.files, own.outstanding
-        observer, seen, began = Observer(lambda: twin), Seen(), perf_counter()
-        placement.attach(twin)
-        observer.expect(call, seen)
-        observer.before_call(call)
-        outcome = Calls(twin, Observed(placement, observer)).run(call)
-        observer.on_call(call, outcome)
-        seen.changes = observer.changes(outcome, seen)
-        self._observer.broken = self._observer.broken or observer.broken
-        written = {
-            document_id: (
-                twin.catalog.table_of(document_id) or "",
-                None if new is None else new.own_value(),
-            )
-            for document_id, new in outcome.write_set.documents.items()
-        }
-        return Rehearsal(HostCall.of(outcome, seen, perf_counter() - began), written)
 
     def follow(self, path: str, arguments: Any, identity: dict[str, Any] | None = None) -> Followed:
         """Follows a query as a connected client does, until it is closed."""

@@ -69,20 +69,6 @@ class HostCall:
         return "" if finding is None else finding.code
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """A call of which nothing was kept.
-
-    Attributes:
-        call: how it ended; its changes are those it would have committed.
-        written: table and new version of each document it would have written, by id, those of
-            system tables too; None for a deleted one.
-    """
-
-    call: HostCall
-    written: dict[str, tuple[str, dict[str, Any] | None]]
-
-
 Wanted = tuple[str, Any, dict[str, Any] | None]
 """A call to make: its path, its arguments, and who makes it."""
 

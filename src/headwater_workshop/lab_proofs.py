@@ -45,7 +45,8 @@ class Proving(Bench):
     ) -> Replay:
         """Make a call with the same data, `ctx.now` and `ctx.random` in three processes that
         differ in all else: their wall clocks are months apart, their `random` and the order of
-        their sets another, and what their modules remember. Nothing is kept.
+        their sets another, and what their modules remember. Nothing is kept. Actions are not
+        replayed: what they did outside stays done.
         """
         wanted = (path, dict(arguments), caller.identity)
         stages = [(place, runs) for runs, place in enumerate(self._worlds(), 1)]

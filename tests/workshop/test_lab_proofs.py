@@ -126,6 +126,12 @@ def test_queries_are_replayed_too(lab: Lab) -> None:
     assert lab.replay(lab.anonymous, "moves:counted", {"key": "a"}, kind="query").same
 
 
+def test_actions_are_not_replayed(lab: Lab) -> None:
+    """What one did outside of the database cannot be taken back."""
+    with pytest.raises(ValueError, match="stays done"):
+        lab.replay(lab.anonymous, "moves:countInSteps", {"key": "a"}, kind="action")
+
+
 def test_a_refused_write_undoes_the_whole_call_unless_it_is_swallowed(lab: Lab) -> None:
     """Half a change is seen by the check; a whole transaction leaves nothing."""
     with lab.break_write(2):
