@@ -54,7 +54,7 @@ class WorkerPlacement:
         failures: how often a worker had to be ended.
         failed: why it had to be in the last call; None when it did not.
         launch: as given.
-        environment: as given; a change is seen by the next process.
+        environment: the variables of the next process; see `have`.
         preload: modules that are slow to import, and are not to be a part of the first call.
     """
 
@@ -124,6 +124,16 @@ class WorkerPlacement:
             pipe.drain()
             pipe.close()
             self._end(pipe.process)
+
+    def have(self, environment: Mapping[str, str], *, anew: bool = False) -> None:
+        """Lets the next call find a process with these variables and no others.
+
+        Args:
+            anew: also when the one there is has them.
+        """
+        if anew or environment != self.environment:
+            self.environment = dict(environment)
+            self.close()
 
     def restart(self) -> None:
         """Ends the worker and starts another, which must describe the same backend.

@@ -147,9 +147,7 @@ class Outside(Bench):
     def _renew(self, *, ports: bool = False) -> None:
         """Lets the next call find a process with what is set now, unless this one has it."""
         environment = {**self._process.environment, **self._variables}
-        if ports or environment != self._worker.environment:
-            self._worker.environment = environment
-            self._worker.close()
+        self._worker.have(environment, anew=ports)
 
     # files
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.host import FunctionKind, Rehearsal
+from headwater.worker_placement import WorkerPlacement
 from headwater_workshop.lab_bench import Bench
 from headwater_workshop.lab_calls import Attempt, Caller
 from headwater_workshop.lab_values import differs
@@ -50,6 +51,9 @@ class Proving(Bench):
         """
         wanted = (path, dict(arguments), caller.identity)
         stages = [(place, runs) for runs, place in enumerate(self._worlds(), 1)]
+        for place, _ in stages:
+            if isinstance(place, WorkerPlacement):  # handlers of this process have its variables
+                place.have(self._worker.environment)
         with self._held():
             first, *others = found = self._host.rehearse(kind, wanted, stages)
         fields = sorted({name for other in others for name in _differences(first, other)})

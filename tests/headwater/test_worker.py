@@ -345,13 +345,12 @@ def test_a_backend_that_changes_between_two_starts_is_refused(start: Start, tmp_
 def test_a_worker_has_the_environment_it_is_given_and_no_other(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Variables of the host's own process are not there; a change is seen after a restart."""
+    """Variables of the host's own process are not there; a change takes a fresh process."""
     monkeypatch.setenv("OF_THE_HOST", "x")
     worker = start(ENVIRONMENT)
     host = Host(worker)
     assert host.call("notes:variables", "query", {}).value == [[], "none"]
-    worker.environment["GREETING"] = "hello"
-    worker.restart()
+    worker.have({"GREETING": "hello"})
     assert host.call("notes:variables", "query", {}).value == [["GREETING"], "hello"]
     host.close()
 
