@@ -44,13 +44,24 @@ def allowed(lesson: Lesson, path: str) -> bool:
     return any(fnmatch(path, pattern) for pattern in lesson.files)
 
 
-def lesson_files(lesson: Lesson) -> dict[str, bytes]:
+def lesson_files(lesson: Lesson, have: Tree | None = None) -> dict[str, bytes]:
     """The files a lesson begins with: those it names, as of the stage before, and its starter.
 
     They come together, because each imports names from the others.
+
+    Args:
+        have: a project's files; what these and the lesson's import from files that are in neither,
+            because a lesson in between was left out, comes with them.
     """
     tree, starter = started(lesson), lesson.overlay("starter")
-    return {name: text for name, text in tree.items() if name in lesson.files or name in starter}
+    files = {name: text for name, text in tree.items() if name in lesson.files or name in starter}
+    while have is not None:
+        broken = broken_imports({**have, **files})
+        lacking = {each.source for each in broken} - have.keys() - files.keys()
+        if not lacking & tree.keys():
+            break
+        files |= {name: tree[name] for name in lacking & tree.keys()}
+    return files
 
 
 def not_begun(project: Path, lesson: Lesson) -> bool:
@@ -80,7 +91,7 @@ class Beginning:
 def beginning(project: Path, lesson: Lesson) -> Beginning:
     """A lesson's files as they fit into a project, and what of it would not fit to them."""
     lessons, files = load_lessons(), project_files(project)
-    tree, stays = with_own_code(files, lesson_files(lesson), lesson_names(lessons))
+    tree, stays = with_own_code(files, lesson_files(lesson, files), lesson_names(lessons))
     broken = broken_imports({**files, **tree})
     coming = [each for each in lessons if each.number >= lesson.number]
     later = {name for each in coming for name in each.overlay("solution")}

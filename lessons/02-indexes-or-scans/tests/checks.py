@@ -12,6 +12,7 @@ from headwater_workshop.checks import Attempt, Lab, check
 LIST = "tasks:listOpen"
 QUERY = "backend/tasks.py list_open"
 MOST = 100
+FEE_AT_MOST = 5
 PROJECTS = 100
 TASKS = 10_000
 FOREIGN_DATABASES = {
@@ -37,10 +38,20 @@ def open_newest_first(lab: Lab, project: str) -> list[dict[str, Any]]:
 
 
 def ask(lab: Lab, project: str) -> Attempt:
-    attempt = lab.anonymous.attempt(LIST, {"projectId": project}, kind="query")
+    attempt = lab.insider(project).attempt(LIST, {"projectId": project}, kind="query")
     if not attempt.ok:
         explain_refusal(lab, attempt)
     return attempt
+
+
+def entrance_fee(lab: Lab) -> int:
+    """What the query reads of an empty project in an empty table: nothing, and once a project has
+    members who asks and whether they are one.
+    """
+    lab.empty()
+    attempt = ask(lab, projects(lab, 1)[0])
+    lab.empty()
+    return min(attempt.reads, FEE_AT_MOST)
 
 
 def explain_refusal(lab: Lab, attempt: Attempt) -> None:
@@ -114,14 +125,14 @@ def order_hint(ids: list[Any], due: list[str]) -> str:
     return "list the tasks of this project that are not completed, newest first, at most 100"
 
 
-def judge_reads(lab: Lab, attempt: Attempt) -> None:
-    """Reads may be one more than results, and no more."""
+def judge_reads(lab: Lab, attempt: Attempt, fee: int) -> None:
+    """Reads may be one more than results and who may see them, and no more."""
     results = len(attempt.value)
-    if attempt.reads <= results + 1:
+    if attempt.reads <= results + 1 + fee:
         return
     for wanted in attempt.ranges:
         bounds = [name for name in ("lower", "upper") if getattr(wanted, name) is not None]
-        if len(bounds) == 1 and attempt.reads > results + 1:
+        if len(bounds) == 1:
             lab.fail(
                 "Q102",
                 seen=f"Read {attempt.reads:,} documents for {results} results: only the "
@@ -257,7 +268,7 @@ def at_most(lab: Lab) -> None:
 def foreign_id(lab: Lab) -> None:
     (project,) = projects(lab, 1)
     wrong = lab.insert("tasks", task(lab, project, completed=False))
-    if lab.anonymous.attempt(LIST, {"projectId": wrong}, kind="query").entered:
+    if lab.insider(project).attempt(LIST, {"projectId": wrong}, kind="query").entered:
         lab.fail(
             "V003",
             seen=f"project_id of {LIST} accepted an id from table tasks.",
@@ -274,10 +285,11 @@ def foreign_id(lab: Lab) -> None:
     rule="HW401",
 )
 def reads(lab: Lab) -> None:
+    fee = entrance_fee(lab)
     project = middle(fill(lab, PROJECTS, TASKS // PROJECTS))
     attempt = ask(lab, project)
     compare(lab, project, attempt)
-    judge_reads(lab, attempt)
+    judge_reads(lab, attempt, fee)
 
 
 @check(

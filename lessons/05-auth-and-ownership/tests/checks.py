@@ -67,7 +67,9 @@ def word(lab: Lab) -> str:
 
 
 def scene(lab: Lab) -> Scene:
-    """A new project, and people under names of chance."""
+    """A new project, and people under names of chance. The stranger has a project of their own, and
+    who was a member has looked at this one before they were taken out.
+    """
     lab.empty()
     people = lab.random.sample(["ana", "ben", "chi", "dora", "emil", "finn", "gita"], 5)
     names = dict(zip(("owner", "admin", "member", "former", "stranger"), people, strict=True))
@@ -77,7 +79,10 @@ def scene(lab: Lab) -> Scene:
         row = {"projectId": project, "userId": users[role], "role": role}
         lab.insert("project_members", row)
     was = {"projectId": project, "userId": users["former"], "role": "member"}
-    lab.delete([lab.insert("project_members", was)])
+    gone = lab.insert("project_members", was)
+    lab.person(names["former"]).attempt("tasks:listOpen", {"projectId": project}, kind="query")
+    lab.delete([gone])
+    lab.person(names["stranger"]).mutation("projects:createProject", {"name": word(lab)})
     return Scene(lab, project, new_task(lab, project, names["owner"], users["owner"]), users, names)
 
 
@@ -202,7 +207,7 @@ def a(role: str) -> str:
 )
 def matrix(lab: Lab) -> None:
     opened: dict[str, list[str]] = {}
-    for role in ("anonymous", "stranger", "former"):
+    for role in ("anonymous", "stranger"):
         for path in in_project(lab):
             here = scene(lab)
             before = stored(lab)
@@ -232,6 +237,61 @@ def matrix(lab: Lab) -> None:
         )
 
 
+@check(
+    objective="L5.2",
+    title="Who was taken out is a stranger again",
+    needs=("matrix",),
+    place=PLACES,
+    rule="HW303",
+)
+def former(lab: Lab) -> None:
+    for path in in_project(lab):
+        here = scene(lab)
+        before = stored(lab)
+        attempt = call(lab, here.person("former"), path, here.arguments(path))
+        if attempt.ok or stored(lab) != before:
+            lab.fail(
+                "L5.2",
+                seen=f"{shown(lab, path)} still works for somebody who was taken out of the "
+                "project.",
+                fix="look the membership up in each call; keep nothing of it elsewhere",
+                more="L5",
+            )
+
+
+@check(
+    objective="L5.2",
+    title="A task in no project is its assignee's",
+    needs=("matrix",),
+    place="backend/tasks.py changeable",
+    rule="HW303",
+)
+def own_tasks(lab: Lab) -> None:
+    here = scene(lab)
+    for path in ("tasks:toggleTask", UPDATE, "tasks:deleteTask"):
+        own = here.person("member").mutation("tasks:createTask", {"title": word(lab)})
+        arguments = here.arguments(path, taskId=own)
+        before = stored(lab)
+        for role in ("owner", "stranger", "anonymous"):
+            if call(lab, here.person(role), path, arguments).ok or stored(lab) != before:
+                lab.fail(
+                    "A402",
+                    seen=f"{shown(lab, path)} let somebody else change a task that is in no "
+                    "project.",
+                    fix="compare the task's assignee_id with the caller's id",
+                    more="HW303",
+                )
+        attempt = call(lab, here.person("member"), path, arguments)
+        if not attempt.ok:
+            lab.fail(
+                "L5.2",
+                seen=f"{shown(lab, path)} refused the task of one's own, which is in no project: "
+                f"{attempt.text}",
+                fix="ask for a membership only where the task has a project",
+                more="L5",
+            )
+
+
 def somebody(roles: list[str]) -> str:
     words = {"anonymous": "a visitor", "stranger": "a stranger", "former": "a former member"}
     return words[roles[0]]
@@ -250,7 +310,8 @@ def lists(lab: Lab) -> None:
     for role in ("anonymous", "stranger", "former"):
         found = here.person(role).attempt("tasks:getTasksByAssignee", owner, kind="query")
         projects = here.person(role).attempt("projects:getProjects", {}, kind="query")
-        if (found.ok and found.value) or (projects.ok and projects.value):
+        others = [each for each in projects.value or [] if each["_id"] == here.project]
+        if (found.ok and found.value) or (projects.ok and others):
             path = "tasks.get_tasks_by_assignee" if found.value else "projects.get_projects"
             lab.fail(
                 "A403",
@@ -274,12 +335,42 @@ def look_alike(lab: Lab) -> None:
         stranger = here.person("stranger")
         one = call(lab, stranger, path, here.arguments(path))
         other = call(lab, stranger, path, missing)
+        newcomer = call(lab, lab.person(word(lab)), path, here.arguments(path))
+        if (newcomer.text, newcomer.data) != (other.text, other.data):
+            lab.fail(
+                "L5.2",
+                seen=f"{shown(lab, path)} answers somebody who is not in users yet with "
+                f"{newcomer.text!r}, and others with {other.text!r}.",
+                fix="viewer(ctx) gives None for who has never changed anything: raise not_found()",
+                more="L5",
+            )
         if (one.text, one.data) != (other.text, other.data):
             lab.fail(
                 "L5.2",
                 seen=f"{shown(lab, path)} tells a stranger whether an id exists: for one that "
                 f"does it says {one.text!r}, for one that does not {other.text!r}.",
                 fix="raise not_found() in both cases: the same code and the same words",
+                more="L5",
+            )
+
+
+@check(
+    objective="L5.2",
+    title="A project that is gone has no members",
+    needs=("look_alike",),
+    place="backend/access.py member",
+)
+def left_over(lab: Lab) -> None:
+    for path in ("tasks:createTask", "tasks:listOpen"):
+        here = scene(lab)
+        lab.delete([here.project])
+        attempt = call(lab, here.person("member"), path, here.arguments(path))
+        if attempt.ok:
+            lab.fail(
+                "L5.2",
+                seen=f"{shown(lab, path)} let a member into a project that does not exist any "
+                "more.",
+                fix="let member(ctx, ...) get the project too, and raise not_found() without it",
                 more="L5",
             )
 
@@ -390,7 +481,7 @@ def invited_once(lab: Lab) -> None:
     mine = [
         each
         for each in lab.documents("project_members")
-        if each["userId"] == here.users["stranger"]
+        if (each["userId"], each["projectId"]) == (here.users["stranger"], here.project)
     ]
     if len(mine) != 1:
         lab.fail(
@@ -423,24 +514,33 @@ def invited_once(lab: Lab) -> None:
 )
 def withdrawn(lab: Lab) -> None:
     here = scene(lab)
-    user, old = here.users["member"], title_of(lab, here.task)
+    member, user = here.person("member"), here.users["member"]
     rows = [row["_id"] for row in lab.documents("project_members") if row["userId"] == user]
-    withdrawn_first: list[bool] = []
+    owner = here.names["owner"], here.users["owner"]
+    tasks = [here.task, *(new_task(lab, here.project, *owner) for _ in range(4))]
+    old = [title_of(lab, task) for task in tasks]
+    in_time: list[int] = []
 
-    def take_away() -> None:
-        """Between two commits of one call, or after it: the owner takes the member out."""
-        if not withdrawn_first and title_of(lab, here.task) == old:
+    def changed() -> list[int]:
+        return [n for n, task in enumerate(tasks) if title_of(lab, task) != old[n]]
+
+    def take_out() -> None:
+        """As soon as one write has landed, the owner takes the member out."""
+        if rows and changed():
             lab.delete(rows)
-            withdrawn_first.append(True)
+            rows.clear()
+            in_time.extend(changed())
 
-    with lab.between(take_away):
-        call(lab, here.person("member"), UPDATE, here.arguments(UPDATE))
-    take_away()
-    lab.settle()
-    if withdrawn_first and title_of(lab, here.task) != old:
+    calls = [(member, UPDATE, here.arguments(UPDATE, taskId=task)) for task in tasks]
+    with lab.between(take_out):
+        lab.together(calls, kind=lab.manifest.functions[UPDATE].kind)
+        lab.settle()
+    if late := [n for n in changed() if n not in in_time]:
+        write = "write" if len(late) == 1 else "writes"
         lab.fail(
             "A405",
-            seen="Membership was withdrawn between check and write; the write still landed.",
+            seen=f"Membership was withdrawn between check and write; the write still landed: "
+            f"{len(late)} {write} came after somebody had been taken out of the project.",
             fix="check and write in one mutation: what another call has checked is old when the "
             "write comes",
             more="L5",

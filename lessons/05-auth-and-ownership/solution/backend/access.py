@@ -40,7 +40,7 @@ async def member(
     await ctx.auth.require_identity()
     user = await viewer(ctx)
     found = None if user is None else await membership(ctx, project_id, user.id)
-    if found is None:
+    if found is None or await ctx.db.get(project_id) is None:
         raise not_found()
     if RANKS.index(found.role) < RANKS.index(at_least):
         raise forbidden(f"Only an {at_least} of this project may do that.")

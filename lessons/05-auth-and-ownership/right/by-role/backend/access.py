@@ -39,7 +39,7 @@ async def member(ctx: QueryCtx, project_id: Id[Project], at_least: Role = "membe
         raise not_found()
     mine = ctx.db.query(ProjectMember).with_index("by_user", user_id=user.id)
     roles = [each.role for each in await mine.take(1000) if each.project_id == project_id]
-    if not roles:
+    if not roles or await ctx.db.get(project_id) is None:
         raise not_found()
     if RANKS.index(roles[0]) < RANKS.index(at_least):
         raise forbidden(f"This needs the role of an {at_least}.")

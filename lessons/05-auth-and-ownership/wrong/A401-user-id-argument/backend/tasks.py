@@ -106,17 +106,12 @@ async def update_task(
     task = await ctx.db.get(task_id)
     if task is None:
         raise not_found()
-    if user_id is None or not await may_change(ctx, task, user_id):
+    if user_id is None:
         await changeable(ctx, task_id)
+    elif task.project_id is None or await membership(ctx, task.project_id, user_id) is None:
+        raise not_found()
     given = {"title": title, "priority": priority}
     await ctx.db.patch(task_id, **{k: value for k, value in given.items() if value is not None})
-
-
-async def may_change(ctx: MutationCtx, task: Task, user_id: Id[User]) -> bool:
-    """Whether somebody is in the task's project."""
-    if task.project_id is None:
-        return task.assignee_id == user_id
-    return await membership(ctx, task.project_id, user_id) is not None
 
 
 @mutation

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from headwater import Id, MutationCtx, QueryCtx, internal_mutation, mutation, query
+from headwater import Id, MutationCtx, QueryCtx, mutation, query
 from pydantic import Field
 
 from backend.access import forbidden, member, membership, not_found, signed_in, viewer
 from backend.counters import count_open
 from backend.schema import Priority, Project, Task, User
+from backend.task_writes import write_task
 
 
 async def newest_tasks(ctx: QueryCtx, user: User | None) -> list[Task]:
@@ -106,18 +107,6 @@ async def update_task(
     given = {"title": title, "priority": priority}
     changes = {name: value for name, value in given.items() if value is not None}
     await ctx.scheduler.run_after(0, write_task, task_id=task_id, **changes)
-
-
-@internal_mutation
-async def write_task(
-    ctx: MutationCtx,
-    task_id: Id[Task],
-    title: Annotated[str, Field(max_length=200)] | None = None,
-    priority: Priority | None = None,
-) -> None:
-    """Write what `update_task` has checked."""
-    given = {"title": title, "priority": priority}
-    await ctx.db.patch(task_id, **{k: value for k, value in given.items() if value is not None})
 
 
 @mutation

@@ -2,21 +2,13 @@
 
 from typing import Annotated
 
-from headwater import (
-    ActionCtx,
-    Id,
-    MutationCtx,
-    QueryCtx,
-    action,
-    internal_mutation,
-    mutation,
-    query,
-)
+from headwater import ActionCtx, Id, MutationCtx, QueryCtx, action, mutation, query
 from pydantic import Field
 
 from backend.access import forbidden, member, membership, not_found, signed_in, viewer
 from backend.counters import count_open
 from backend.schema import Priority, Project, Task, User
+from backend.task_writes import check_task, write_task
 
 
 async def newest_tasks(ctx: QueryCtx, user: User | None) -> list[Task]:
@@ -111,28 +103,10 @@ async def update_task(
     priority: Priority | None = None,
 ) -> None:
     """Change what is given and leave the rest."""
-    await ctx.run_mutation(check_task, task_id=task_id)
+    await ctx.run_query(check_task, task_id=task_id)
     given = {"title": title, "priority": priority}
     changes = {name: value for name, value in given.items() if value is not None}
     await ctx.run_mutation(write_task, task_id=task_id, **changes)
-
-
-@internal_mutation
-async def check_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
-    """Refuse who may not change a task."""
-    await changeable(ctx, task_id)
-
-
-@internal_mutation
-async def write_task(
-    ctx: MutationCtx,
-    task_id: Id[Task],
-    title: Annotated[str, Field(max_length=200)] | None = None,
-    priority: Priority | None = None,
-) -> None:
-    """Write what `check_task` has allowed."""
-    given = {"title": title, "priority": priority}
-    await ctx.db.patch(task_id, **{k: value for k, value in given.items() if value is not None})
 
 
 @mutation
