@@ -55,11 +55,16 @@ async def mark_batch_read(ctx: MutationCtx, user_id: Id[User]) -> None:
 
 @internal_mutation
 async def remind(ctx: MutationCtx, task_id: Id[Task], user_id: Id[User]) -> None:
-    """Remind somebody of a task, unless it is done or gone by now, or no longer theirs to see."""
+    """Remind somebody of a task, unless it is done or gone by now, or no longer theirs to see, or
+    they have not read the last reminder of it: so running this twice is running it once.
+    """
     task = await ctx.db.get(task_id)
     if task is None or task.completed or task.deleted_at is not None:
         return
-    if await may_see(ctx, task, user_id):
+    told = ctx.db.query(Notification).with_index(
+        "by_task", task_id=task_id, user_id=user_id, kind="reminder", read_at=None
+    )
+    if await may_see(ctx, task, user_id) and await told.first() is None:
         await notify(ctx, user_id, "reminder", f"To do: {task.title}", task_id=task_id)
 
 

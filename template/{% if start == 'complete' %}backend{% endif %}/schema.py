@@ -188,6 +188,7 @@ class Notification(Document, table="notifications"):
     task_id: Id[Task] | None = None
     read_at: float | None = None
     by_user = Index("user_id", "read_at")
+    by_task = Index("task_id", "user_id", "kind", "read_at")
 
 
 class Counter(Document, table="counters"):

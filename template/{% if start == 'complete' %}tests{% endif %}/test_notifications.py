@@ -56,6 +56,19 @@ def test_what_needs_no_doing_any_more_is_not_reminded_of(backend: Backend) -> No
     assert texts(ana) == ["To do: Still open"]
 
 
+def test_who_has_not_read_a_reminder_gets_no_second_one(backend: Backend) -> None:
+    """Whether the job runs twice or was asked for twice; once it is read, another may come."""
+    ana = backend.with_identity(subject="ana")
+    task_id = remind(backend, ana)
+    ana.mutation(remind_me, task_id=task_id, at=backend.run(now) + HOUR_MS)
+    backend.advance(hours=1)
+    (told,) = ana.query(get_notifications)
+    ana.mutation(mark_read, notification_id=told.id)
+    ana.mutation(remind_me, task_id=task_id, at=backend.run(now) + HOUR_MS)
+    backend.advance(hours=1)
+    assert texts(ana) == ["To do: Write", "To do: Write"]
+
+
 def test_who_has_left_the_project_is_not_reminded(team: Team) -> None:
     """What is in a project is told to its members only."""
     task_id = team.cleo.mutation(create_task, title="Dig", project_id=team.project_id)

@@ -281,6 +281,58 @@ def twice(lab: Lab) -> None:
 
 
 @check(
+    objective="L7.3",
+    title="A reminder that was read does not stand in the way of another",
+    needs=("twice",),
+    place=JOB,
+)
+def another(lab: Lab) -> None:
+    person = somebody(lab)
+    task = new_task(lab, person)
+    for _ in range(2):
+        must_take(lab, ask(lab, person, task, HOUR_MS))
+        lab.advance(hours=1, minutes=2)
+        for each in lab.documents("notifications"):
+            lab.patch(each["_id"], {"readAt": lab.now_ms})
+    if told(lab, task) != 2:
+        lab.fail(
+            "L7.3",
+            seen=f"Who had read a reminder and asked for another of the same task got "
+            f"{counts(told(lab, task))} in all.",
+            fix="a reminder that is still unread makes a second one needless; one that was read "
+            "does not (read_at=None)",
+            more="L7",
+        )
+
+
+@check(
+    objective="L7.3",
+    title="Who has left the project is not reminded",
+    needs=("looks_again",),
+    place=JOB,
+)
+def left_project(lab: Lab) -> None:
+    project = lab.insert("projects", {"name": words(lab), "owner": "ana"})
+    stays, leaves = (lab.insider(project, words(lab), "member") for _ in range(2))
+    tasks = []
+    for person in (stays, leaves):
+        about = {"title": words(lab), "projectId": project}
+        tasks.append(str(person.mutation("tasks:createTask", about)))
+        must_take(lab, ask(lab, person, tasks[-1], HOUR_MS))
+    lab.delete([lab.documents("project_members")[-1]["_id"]])
+    lab.advance(hours=1, minutes=2)
+    if [told(lab, task) for task in tasks] != [1, 0]:
+        lab.fail(
+            "L7.3",
+            seen="Of two members with a reminder, one left the project before it was due; "
+            f"{counts(told(lab, tasks[0]))} came to who stayed, {counts(told(lab, tasks[1]))} to "
+            "who had left.",
+            fix="ask for the membership in the job, when it runs",
+            more="L5",
+        )
+
+
+@check(
     objective="L7.2",
     title="Old buckets are gone after a day, others are not touched",
     needs=("restart",),

@@ -6,6 +6,7 @@ from headwater import AppError, Id, MutationCtx, QueryCtx, mutation, query
 from pydantic import Field
 
 from backend.access import forbidden, member, membership, not_found, signed_in, viewer
+from backend.counters import count_open
 from backend.notifications import remind
 from backend.schema import Priority, Project, Task, User
 
@@ -83,7 +84,7 @@ async def create_task(
     user = await signed_in(ctx)
     if project_id is not None:
         await member(ctx, project_id)
-    return await ctx.db.insert(
+    task_id = await ctx.db.insert(
         Task(
             title=title,
             assignee=user.subject,
@@ -92,6 +93,8 @@ async def create_task(
             project_id=project_id,
         )
     )
+    await count_open(ctx, project_id, 1)
+    return task_id
 
 
 @mutation
@@ -112,13 +115,27 @@ async def toggle_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
     """Complete an open task, or open a completed one."""
     task = await changeable(ctx, task_id)
     await ctx.db.patch(task_id, completed=not task.completed)
+    await count_open(ctx, task.project_id, 1 if task.completed else -1)
+
+
+@mutation
+async def move_task(ctx: MutationCtx, task_id: Id[Task], project_id: Id[Project]) -> None:
+    """Move a task into a project; the counters of both projects change with it."""
+    task = await changeable(ctx, task_id)
+    await member(ctx, project_id)
+    await ctx.db.patch(task_id, project_id=project_id, moved_at=ctx.now)
+    if not task.completed:
+        await count_open(ctx, task.project_id, -1)
+        await count_open(ctx, project_id, 1)
 
 
 @mutation
 async def delete_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
     """Delete a task for good."""
-    await changeable(ctx, task_id)
+    task = await changeable(ctx, task_id)
     await ctx.db.delete(task_id)
+    if not task.completed:
+        await count_open(ctx, task.project_id, -1)
 
 
 @mutation

@@ -47,9 +47,18 @@ class Task(Document, table="tasks"):
     assignee_id: Id[User] | None = None
     priority: Priority | None = None
     project_id: Id[Project] | None = None
+    moved_at: float | None = None
     by_assignee = Index("assignee")
     by_assignee_id = Index("assignee_id")
     by_project_completed = Index("project_id", "completed")
+
+
+class Counter(Document, table="counters"):
+    """A number that changes in the same transaction as what it counts."""
+
+    key: str
+    value: int
+    by_key = Index("key")
 
 
 class Message(Document, table="messages"):
