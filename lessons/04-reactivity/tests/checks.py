@@ -77,8 +77,8 @@ def remembers(lab: Lab, how: str) -> None:
 def grows_old(lab: Lab) -> None:
     lab.fail(
         "R304",
-        seen="An item that has expired is still listed: the answer depends on a clock, and time "
-        "passing reruns nothing.",
+        seen="The same call on the same data gave another answer at another time. To who has "
+        "subscribed, an item that has expired is still listed: time passing reruns nothing.",
         fix="take the time as an argument, or flip a flag by schedule",
         more="HW201",
     )
