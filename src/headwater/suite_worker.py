@@ -1,6 +1,6 @@
 """A process that runs a project's own tests for a host: `python -I -m headwater.suite_worker`.
 
-It takes `{"run": 1, "folder": ..., "files": [...]}` from its standard input and answers on its
+It takes `{"turn": 1, "folder": ..., "files": [...]}` from its standard input and answers on its
 standard output what became of each test (remote.py has the frames). `time.sleep` is counted and not
 slept, and a function of the backend that a test replaces is noted. The folder's files may change
 from one run to the next; what it printed goes to standard error.
@@ -231,7 +231,7 @@ def main() -> None:
         while True:
             order = pipe.receive()
             said = run_suite(order["folder"], order["files"])
-            pipe.send({"run": order["run"], **said})
+            pipe.send({"turn": order["turn"], **said})
     except HostGone:
         return
 

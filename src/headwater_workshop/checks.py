@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from headwater_workshop.lab import Attempt, Caller, CheckFailed, Lab
+from headwater_workshop.lab_pages import PageBroken
 
-__all__ = ["Attempt", "Caller", "Check", "CheckFailed", "Lab", "check", "load_checks"]
+__all__ = ["Attempt", "Caller", "Check", "CheckFailed", "Lab", "PageBroken", "check", "load_checks"]
 
 CheckFunction = Callable[[Lab], None]
 

@@ -1,18 +1,22 @@
-"""The part of a lab that runs tests the learner wrote."""
+"""The part of a lab that runs what a learner wrote beside the backend: tests, a page's code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from headwater.testing_page import SimulatedPage
 from headwater.worker_placement import WorkerPlacement
 from headwater_workshop.lab_bench import Bench, Worlds
+from headwater_workshop.lab_calls import Caller
+from headwater_workshop.lab_pages import PageProcess, PageServer
 from headwater_workshop.learner_tests import TestRun, TestRunner
 
 Variants = Callable[[str], dict[str, dict[str, str]]]
 
 
 class LearnerTested(Bench):
-    """A bench where the learner's own tests are run, in a process of their own."""
+    """A bench where the learner's own tests and pages are run, in processes of their own."""
 
     def __init__(
         self,
@@ -27,12 +31,14 @@ class LearnerTested(Bench):
         super().__init__(worker, sources, objective=objective, seed=seed, worlds=worlds)
         self._variants = variants
         self._tests: TestRunner | None = None
+        self._pages: list[PageProcess] = []
 
     def close(self) -> None:
         """Let the database go, and whatever else was started."""
         super().close()
-        if self._tests is not None:
-            self._tests.close()
+        for each in (self._tests, *self._pages):
+            if each is not None:
+                each.close()
 
     def variants(self, kind: str) -> list[tuple[str, dict[str, str]]]:
         """The lesson's backends to run a learner's tests against, in random order.
@@ -60,3 +66,21 @@ class LearnerTested(Bench):
             self._tests = TestRunner()
         own = {name: text for name, text in self.sources.items() if name.startswith("backend/")}
         return self._tests.run({**own, **(variant or {})}, files)
+
+    def open_page(
+        self, caller: Caller, module: str, *, latency_ms: float = 800, **options: Any
+    ) -> SimulatedPage:
+        """A page in front of the learner's backend, its code in the jail.
+
+        Args:
+            caller: who is signed in.
+            module: where the page's code is, such as `tests.optimistic`.
+            latency_ms: from a click to the server's answer.
+            options: as for `SimulatedPage`.
+
+        Raises:
+            PageBroken: its code cannot be imported.
+        """
+        code = PageProcess(self.sources, module)
+        self._pages.append(code)
+        return SimulatedPage(code, PageServer(caller), latency_ms=latency_ms, **options)

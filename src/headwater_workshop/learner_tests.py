@@ -7,18 +7,14 @@ a learner's word about their own tests.
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from time import monotonic
+from pathlib import PurePosixPath
 from typing import Any
 
-from headwater.pipe import Pipe, WorkerFailed, WorkerLimits
+from headwater.pipe import WorkerLimits
 from headwater.remote import MalformedFrame, typed
-from headwater_workshop import jail
+from headwater_workshop.jailed_program import JailedProgram
 
 RUN_S = 20.0  # one run; a suite is asked to take less than 5 s
 _MEMORY_MB = 1_024
@@ -60,10 +56,8 @@ class TestRunner:
     __test__ = False
 
     def __init__(self, limits: WorkerLimits | None = None) -> None:
-        self._limits = limits or WorkerLimits(call_s=RUN_S)
-        self._folder = Path(tempfile.mkdtemp(prefix="headwater-suite-")).resolve()
-        self._pipe: Pipe | None = None
-        self._number = 0
+        limits = limits or WorkerLimits(call_s=RUN_S)
+        self._program = JailedProgram("headwater.suite_worker", "your tests", limits, _MEMORY_MB)
 
     def run(self, backend: Mapping[str, str], tests: Mapping[str, str]) -> TestRun:
         """Runs every `test_*.py` among the tests against a backend.
@@ -75,56 +69,17 @@ class TestRunner:
         Raises:
             WorkerFailed: the process ended, was silent for too long or spoke out of turn.
         """
-        self._lay({**backend, **tests})
+        self._program.lay({**backend, **tests})
         files = sorted(name for name in tests if PurePosixPath(name).name.startswith("test_"))
-        self._number += 1
-        order = {"run": self._number, "folder": str(self._folder), "files": files}
-        start_s = 0.0 if self._pipe is not None else self._limits.load_s
-        deadline = monotonic() + start_s + self._limits.call_s
+        answer = self._program.ask({"folder": str(self._program.folder), "files": files})
         try:
-            pipe = self._ready()
-            pipe.check_quiet()
-            pipe.send(order, deadline)
-            answer = pipe.receive(deadline)
-            if answer.get("run") != self._number:
-                raise MalformedFrame("it spoke of another run")
-            return _test_run(answer, pipe.printed)
-        except (WorkerFailed, MalformedFrame) as error:
-            self._end()
-            reason = error.reason if isinstance(error, WorkerFailed) else "malformed"
-            raise WorkerFailed(reason, f"your tests: the process {error}") from None
+            return _test_run(answer, self._program.printed)
+        except MalformedFrame as error:
+            raise self._program.failed(error) from None
 
     def close(self) -> None:
         """Ends the process, and takes the folder away."""
-        self._end()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _ready(self) -> Pipe:
-        if self._pipe is None:
-            program = [sys.executable, "-I", "-m", "headwater.suite_worker"]
-            process = jail.launch(
-                program,
-                readable=[self._folder],
-                cwd=self._folder,
-                cpu_s=120,
-                memory_mb=_MEMORY_MB,
-            )
-            self._pipe = Pipe(process, self._limits)
-        return self._pipe
-
-    def _end(self) -> None:
-        if self._pipe is not None:
-            pipe, self._pipe = self._pipe, None
-            pipe.close()
-            jail.kill(pipe.process)
-
-    def _lay(self, files: Mapping[str, str]) -> None:
-        for each in self._folder.iterdir():
-            shutil.rmtree(each)
-        for name, text in files.items():
-            target = self._folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+        self._program.close()
 
 
 def _test_run(answer: dict[str, Any], printed: str) -> TestRun:
