@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from headwater import remote
+from headwater.host_pipe import HostGone, HostPipe
 from headwater.testing_page import PageCode
-from headwater.worker import HostGone, HostPipe
 
 _TEXT: Final = 300
 

@@ -23,8 +23,8 @@ from unittest import mock
 import pytest
 
 from headwater.core.functions import Registered
+from headwater.host_pipe import HostGone, HostPipe
 from headwater.testing import Caller
-from headwater.worker import HostGone, HostPipe
 
 MOST_SLEEP_S: Final = 120.0  # a test that waits in a loop would never end: nothing is slept here
 _TEXT: Final = 300

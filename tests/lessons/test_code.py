@@ -11,6 +11,7 @@ import pytest
 from headwater.check import check_project
 from headwater.testing import Backend
 from headwater_workshop.course import lesson_files
+from headwater_workshop.kit import kit_root
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.stages import complete, stage, started, variant, write
 
@@ -71,6 +72,21 @@ def test_a_wrong_solution_loads(lesson: Lesson, tmp_path: Path) -> None:
     for name in lesson.wrong:
         write(variant(lesson, f"wrong/{name}"), tmp_path / name)
         Backend.load(tmp_path / name).close()
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=name_of)
+def test_code_of_a_page_on_a_page_is_the_templates(lesson: Lesson) -> None:
+    """What is shown in TypeScript stands in the project's own page, which is built and run."""
+    folder = kit_root() / "template" / "{% if frontend == 'react' %}frontend{% endif %}" / "src"
+    files = [_flush(path.read_text(encoding="utf-8")) for path in folder.glob("*.tsx")]
+    for each in blocks(lesson.text):
+        if each.language == "tsx":
+            assert any(_flush(each.code) in text for text in files), each.code
+
+
+def _flush(text: str) -> str:
+    """A text with every line at the left, to be found wherever it is indented."""
+    return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
 def _titles(lesson: Lesson) -> set[str]:

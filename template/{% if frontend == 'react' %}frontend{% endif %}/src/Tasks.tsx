@@ -1,3 +1,4 @@
+import type { OptimisticLocalStore } from "convex/browser";
 import { useMutation, useQuery } from "convex/react";
 import type { ReactNode } from "react";
 import { api } from "./_generated/api";
@@ -8,7 +9,7 @@ import { useAttempt } from "./trouble";
 /** The signed-in person's tasks: pushed by the server whenever one of them changes. */
 export function MyTasks() {
   const tasks = useQuery(api.tasks.getTasks);
-  const createTask = useMutation(api.tasks.createTask);
+  const createTask = useMutation(api.tasks.createTask).withOptimisticUpdate(optimisticCreate);
   const toggleTask = useMutation(api.tasks.toggleTask).withOptimisticUpdate(
     (localStore, { taskId }) => {
       // Shown at once, before the server knows; taken back by itself when it refuses.
@@ -40,6 +41,20 @@ export function MyTasks() {
       />
     </section>
   );
+}
+
+/** The new task on top of the list, until the server has answered. */
+function optimisticCreate(store: OptimisticLocalStore, { title }: { title: string }) {
+  const tasks = store.getQuery(api.tasks.getTasks, {});
+  if (tasks === undefined) return;
+  const guess: Doc<"tasks"> = {
+    _id: `optimistic-${crypto.randomUUID()}` as Id<"tasks">,
+    _creationTime: Date.now(),
+    title,
+    completed: false,
+    assignee: "",
+  };
+  store.setQuery(api.tasks.getTasks, {}, [guess, ...tasks]);
 }
 
 /** The same tasks, one of them completed or open again. */
