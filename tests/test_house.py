@@ -78,7 +78,7 @@ TESTED_THROUGH = {
     """,
     "tests/headwater/test_data_api.py": "data.browse data.files_door data.stored_files",
     "tests/headwater/core/test_engine.py": "core.reruns",
-    "tests/workshop/test_learner_tests.py": "suite_worker",
+    "tests/workshop/test_learner_tests.py": "host_pipe suite_worker",
     "tests/workshop/test_lab_pages.py": "page_worker",
     "tests/headwater/test_host.py": "host_calls observed",
     "tests/headwater/test_testing.py": "runtime",
