@@ -296,7 +296,8 @@ class WorkerPlacement:
         """A fresh worker with the backend loaded; its manifest."""
         self._pipe = pipe = Pipe(self.launch(), self._limits, self._hear)
         self._actions = RemoteActions(pipe, self._limits, self._now_ms, self._note, self._broken)
-        deadline = monotonic() + self._limits.load_s
+        imports_s = self._limits.load_s * bool(self.preload)
+        deadline = monotonic() + imports_s + self._limits.load_s
         with _Guard(self, "loading backend/"):
             limits = self._function_limits.settable()
             ready = {"environment": self.environment, "preload": list(self.preload)}

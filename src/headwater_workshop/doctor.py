@@ -26,7 +26,7 @@ from headwater.deployment import running_url
 from . import ai_files
 from .ai_files import State
 from .hooks import EVENTS, PROBE
-from .jail import jail_report
+from .jail import jail_level, jail_report
 from .kit import KitError
 from .managed import file_states, is_for_claude
 from .mode import mode_of
@@ -103,6 +103,9 @@ def sandbox() -> Check:
     found = jail_report()
     says = f"{found.level}: {', '.join(found.features)}"
     if found.level == "L3":
+        with_network = jail_level(network=True)
+        if with_network != "L3":
+            says += f"; {with_network} where a check needs a network: this kernel knows no ports"
         return Check("sandbox", "ok", says)
     says += f"; missing: {', '.join(found.missing) or 'a jail that starts'}"
     fix = "grade your own code only; others' on Linux 5.13 or newer, where it is L3"

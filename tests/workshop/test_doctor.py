@@ -171,6 +171,8 @@ def test_the_sandbox_s_level_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found.level, found.says) == ("warning", "L1: rlimits; missing: Landlock, seccomp")
     strong = JailReport("L3", ("Landlock ABI 6", "seccomp", "rlimits"), ())
     monkeypatch.setattr(doctor, "jail_report", lambda: strong)
+    monkeypatch.setattr(doctor, "jail_level", lambda *, network: "L1")
     assert doctor.sandbox().level == "ok"
+    assert "L1 where a check needs a network" in doctor.sandbox().says
     monkeypatch.setattr(os, "name", "nt")
     assert doctor.sandbox().level == "warning"
