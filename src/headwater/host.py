@@ -37,7 +37,6 @@ from headwater.core.work import Execute
 from headwater.errors import InvalidStorageId
 from headwater.host_calls import HostCall, HttpAnswer, Job, Wanted
 from headwater.observed import Change, Committed, Observed, Observer, Seen
-from headwater.pipe import WorkerFailed
 from headwater.rehearsal import Rehearsal, rehearsed
 from headwater.runtime import Endless, Followed, Runtime, spares_of
 from headwater.settings import DEV_ISSUER, Limits
@@ -236,8 +235,10 @@ class Host:
         call = Call(path, "query", values.normalize(arguments), identity)
         return Followed(self._runtime, call)
 
-    def taken_failure(self) -> WorkerFailed | None:
-        """Why a worker had to be ended since this was last asked; None when none had to."""
+    def taken_failure(self) -> Exception | None:
+        """Why a worker had to be ended, or what a watcher raised, since this was last asked; None
+        when neither happened.
+        """
         error, self._observer.broken = self._observer.broken, None
         return error
 
@@ -313,7 +314,9 @@ class Host:
 
     @contextmanager
     def watching(self, watch: Callable[[], None]) -> Iterator[None]:
-        """Has `watch` called after every commit of functions, for a while; it may make calls."""
+        """Has `watch` called after every commit of functions, for a while; it may make calls. What
+        it raises ends no call: `taken_failure` has it.
+        """
         self._observer.watchers.append(watch)
         try:
             yield

@@ -75,7 +75,7 @@ class Observer:
         commits: what was committed, in order.
         entered: how often each function's handler was asked for, by path.
         refused: the write of each call that is refused, from 1; None for none of them.
-        broken: why a worker had to be ended since somebody last looked.
+        broken: why a worker had to be ended, or what a watcher raised, since somebody last looked.
         watchers: called after every commit.
     """
 
@@ -90,7 +90,7 @@ class Observer:
         self.commits: list[Committed] = []
         self.entered: dict[str, int] = {}
         self.refused: int | None = None
-        self.broken: WorkerFailed | None = None
+        self.broken: Exception | None = None
         self.watchers: list[Callable[[], None]] = []
 
     def expect(self, call: Call, seen: Seen) -> None:
@@ -125,6 +125,8 @@ class Observer:
             try:
                 for watch in list(self.watchers):
                     watch()
+            except Exception as error:  # not the business of the call in whose midst this is
+                self.broken = self.broken or error
             finally:
                 self._watching = False
 

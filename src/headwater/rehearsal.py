@@ -11,7 +11,6 @@ from headwater.core.database import Database
 from headwater.core.documents import Stored
 from headwater.host_calls import HostCall
 from headwater.observed import Observed, Observer, Seen
-from headwater.pipe import WorkerFailed
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Rehearsal:
 
 def rehearsed(
     database: Database, placement: Placement, call: Call
-) -> tuple[Rehearsal, WorkerFailed | None]:
+) -> tuple[Rehearsal, Exception | None]:
     """A query or mutation, run in a place of its own on what a database holds.
 
     Gives how it went, and why its worker had to be ended, if it had to.

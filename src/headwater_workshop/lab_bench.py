@@ -63,6 +63,7 @@ class Bench:
 
         Raises:
             WorkerFailed: the learner's process did not play by the rules.
+            CheckFailed: whoever looked between two commits found something.
         """
         try:
             yield

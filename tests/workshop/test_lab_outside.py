@@ -163,7 +163,7 @@ def lab(worker: WorkerPlacement) -> Iterator[Lab]:
 
 def test_an_action_asks_the_model_of_the_lab(lab: Lab) -> None:
     """The official package reaches the stand-in by its variables; each commit is seen in order."""
-    model = lab.model("one two three", word_delay_ms=5)
+    model = lab.model("one two three", word_delay_ms=60)
     seen: list[int] = []
     with lab._host.watching(lambda: seen.append(len(lab.documents("answers")))):
         attempt = lab.anonymous.attempt("ai:reply", {"prompt": "hello"}, kind="action")

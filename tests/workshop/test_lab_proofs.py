@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from headwater_workshop.checks import Lab
+from headwater_workshop.checks import CheckFailed, Lab
 from tests.workshop.labs import made_lab
 
 SCHEMA = """
@@ -180,3 +181,15 @@ def test_somebody_looks_between_two_commits_of_one_call(lab: Lab) -> None:
         lab.anonymous.attempt("moves:count", {"key": 3})
     lab.anonymous.mutation("moves:count", {"key": "a"})
     assert seen == [1, 2]
+
+
+@pytest.mark.parametrize(("path", "kind"), [("count", "mutation"), ("countInSteps", "action")])
+def test_what_is_found_in_between_ends_the_check(path: str, kind: Any, lab: Lab) -> None:
+    """Not the call in whose midst it was found: its handler never hears of it."""
+
+    def look() -> None:
+        lab.fail("M205", seen="half a change", fix="make it one", more="L3")
+
+    with lab.between(look), pytest.raises(CheckFailed, match="half a change"):
+        lab.anonymous.attempt(f"moves:{path}", {"key": "a"}, kind=kind)
+    assert lab.anonymous.query("moves:counted", {"key": "a"}) == 1
