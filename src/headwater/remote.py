@@ -13,7 +13,7 @@ An action and an HTTP route are open beside other calls, and may ask several thi
 
     {"action": n, "path",          ->  {"action": n, "id": k, "ask": {...}}, any number of them,
      "arguments", "identity",          each answered by {"action": n, "id": k, "answer": {...}}
-     "seed", "tables"}                 when the host sees fit, then
+     "seed", "now", "tables"}          when the host sees fit, then
                                        {"action": n, "return": value, "log"}
                                        or {"action": n, "raise": {...}, "log"}
 

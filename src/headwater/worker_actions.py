@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
+from time import monotonic
 from typing import Any, Final, NoReturn
 
 from headwater import remote, remote_requests
@@ -43,12 +45,20 @@ class RemoteRunner:
         send: sends a message to the host.
         wait: handles the host's messages until the given condition holds.
         seed: for its chance.
+        now_ms: the host's time as the action begins.
     """
 
     def __init__(
-        self, number: int, send: Send, wait: Callable[[Callable[[], bool]], None], seed: int
+        self,
+        number: int,
+        send: Send,
+        wait: Callable[[Callable[[], bool]], None],
+        *,
+        seed: int,
+        now_ms: float,
     ) -> None:
         self.seed = seed
+        self._known_ms, self._known_at = now_ms, monotonic()
         self._number, self._send, self._wait = number, send, wait
         self._asked = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
@@ -86,10 +96,13 @@ class RemoteRunner:
             return await self._sent(request)
 
     def now(self) -> float:
-        """The host's time, asked for on the spot."""
+        """The host's time, asked for on the spot; in another thread, what it must be by now."""
+        if threading.current_thread() is not threading.main_thread():
+            return self._known_ms + (monotonic() - self._known_at) * 1000
         answered = self._sent(remote_requests.Now())
         self._wait(answered.done)
-        return float(answered.result())
+        self._known_ms, self._known_at = float(answered.result()), monotonic()
+        return self._known_ms
 
     def take(self, number: int, part: dict[str, Any]) -> None:
         """The host's answer to one request."""
@@ -201,7 +214,8 @@ class OpenActions:
 
     async def _to_its_end(self, number: int, message: dict[str, Any]) -> None:
         log = CallLog(self._limits)
-        runner = RemoteRunner(number, self._send, self._wait, int(message["seed"]))
+        seed, now_ms = int(message["seed"]), message["now"]
+        runner = RemoteRunner(number, self._send, self._wait, seed=seed, now_ms=now_ms)
         self._runners[number] = runner
         try:
             value = await self._run(message, runner, log)

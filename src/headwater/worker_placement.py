@@ -208,8 +208,9 @@ class WorkerPlacement:
             self._ready_pipe()
             assert self._actions is not None
             self._number += 1
-            about = {"action": self._number, "seed": str(database.clock.seed())}
-            opening = {**about, "identity": remote.value_out(identity), "tables": self._tables()}
+            chance = {"seed": str(database.clock.seed()), "now": self._now_ms()}
+            about = {"identity": remote.value_out(identity), "tables": self._tables()}
+            opening = {"action": self._number, **chance, **about}
             deadline = monotonic() + self._limits.action_s
             with _flowing(database):
                 end = await self._actions.run({**opening, **message}, runner, deadline)

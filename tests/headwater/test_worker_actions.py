@@ -207,8 +207,8 @@ async def stream() -> StreamingResponse:
     return StreamingResponse(pieces())
 
 @router.get("/plain")
-def plain() -> str:
-    return "from a thread"
+def plain(ctx: HttpCtx) -> float:
+    return ctx.now
 
 @router.get("/broken")
 async def broken() -> None:
@@ -377,7 +377,8 @@ def test_a_request_is_answered_by_routes_in_the_worker(backend: Backend) -> None
     assert (echo.status_code, echo.headers["x-length"]) == (202, "256")
     assert echo.content == bytes(range(256))[::-1]
     assert backend.http("GET", "/stream").text == "abc"
-    assert backend.http("GET", "/plain").json() == "from a thread"
+    began = backend.clock.now_ns() / 1e6
+    assert began <= backend.http("GET", "/plain").json() <= backend.clock.now_ns() / 1e6
 
 
 def test_what_a_route_refuses_is_answered_so(backend: Backend) -> None:
