@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -75,6 +77,33 @@ def test_a_body_in_chunks(fake: FakeHttp) -> None:
     with httpx.Client(trust_env=False) as http:
         http.put(fake.url + "/a", content=iter([b"one ", b"two"]))
     assert fake.requests[0].body == b"one two"
+
+
+def test_what_was_said_and_came_is_forgotten(fake: FakeHttp) -> None:
+    """To begin anew at the same address."""
+    fake.reply("GET", "/a")
+    get(fake, "/a")
+    fake.reset()
+    assert (get(fake, "/a").status_code, len(fake.requests)) == (404, 1)
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["Content-Length: -1", "Content-Length: x", "Transfer-Encoding: chunked\r\n\r\n-5",
+     "Transfer-Encoding: chunked\r\n\r\nffffffffffff"],
+)  # fmt: skip
+def test_a_body_of_no_length_that_may_be_is_not_waited_for(
+    head: str, fake: FakeHttp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever sends it has its answer, or none, at once, and the server goes on."""
+    fake.reply("POST", "/a", status=204)
+    address = urlsplit(fake.url)
+    with socket.create_connection((address.hostname or "", address.port or 0), 5) as raw:
+        raw.sendall(f"POST /a HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode())
+        raw.settimeout(5)
+        assert raw.recv(100)[:12] in (b"HTTP/1.1 204", b"")
+    assert get(fake, "/nothing").status_code == 404
+    assert capsys.readouterr().err == ""
 
 
 def test_a_reply_that_makes_no_sense_is_refused(fake: FakeHttp) -> None:
