@@ -31,7 +31,7 @@ _KEYS = (
 )
 _MAY_BE_LEFT_OUT = ("draft", "optional", "reads")
 _READS = ("backend",)
-_TARGET = re.compile(r"[\w/]+\.py:[A-Za-z]\w*")
+_TARGET = re.compile(r"[\w/]+\.py:_?[A-Za-z]\w*")
 _TYPES = {"title": str, "question": str, "minutes": int, "minutes_short": int}
 
 

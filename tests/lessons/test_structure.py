@@ -39,6 +39,7 @@ PLACES = re.compile(
         | tests/broken/[a-z0-9-]+/backend/\w+\.py
         | (starter|solution|(right|cheat)/[a-z0-9-]+|wrong/[A-Z]\d{3,4}-[a-z0-9-]+)/
           (backend|tests)/[\w/]+\.py
+        | wrong/[A-Z]\d{3,4}-[a-z0-9-]+/api/\w+\.py
         | wrong/[A-Z]\d{3,4}-[a-z0-9-]+/expected\.toml
     )
     | complete/(backend|tests)/[\w/]+\.py""",
