@@ -70,6 +70,7 @@ class Warm:
         # As -I, but for the environment, which is ours.
         alone = ["-I"] if environment is None else ["-P", "-s"]
         self._lock = threading.Lock()
+        self._orders = 0
         self.owner = os.getpid()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with closing(theirs):
@@ -106,15 +107,22 @@ class Warm:
 
     def _asked(self, order: dict[str, Any], fds: list[int] | None = None) -> dict[str, Any]:
         with self._lock:
+            self._orders += 1
+            text = json.dumps({**order, "number": self._orders}).encode()
             try:
-                socket.send_fds(self._control, [json.dumps(order).encode()], fds or [])
-                answer = self._control.recv(_ANSWER_BYTES)
+                socket.send_fds(self._control, [text], fds or [])
+                while (answer := self._heard())["number"] != self._orders:
+                    continue  # to an order whose giver was stopped by a time limit
             except OSError as error:
                 raise WarmGone from error
-        if not answer:
+        return answer
+
+    def _heard(self) -> dict[str, Any]:
+        text = self._control.recv(_ANSWER_BYTES)
+        if not text:
             raise WarmGone
-        found: dict[str, Any] = json.loads(answer)
-        return found
+        answer: dict[str, Any] = json.loads(text)
+        return answer
 
     def close(self) -> None:
         """Ends it, and its workers."""

@@ -68,6 +68,10 @@ async def in_steps(ctx: ActionCtx) -> int:
     await ctx.run_mutation(note, text=str(seen))
     return seen
 
+@mutation
+async def opens(ctx: MutationCtx) -> None:
+    open("backend/notes.py")
+
 @internal_mutation
 async def end(ctx: MutationCtx) -> None:
     os._exit(3)
@@ -116,6 +120,16 @@ def test_what_comes_from_elsewhere_shows(path: str, field: str, lab: Lab) -> Non
     replay = lab.replay(lab.anonymous, path, {})
     assert (replay.same, replay.fields) == (False, (field,))
     assert all(attempt.ok for attempt in replay.attempts)
+
+
+def test_rules_that_a_call_broke_are_named(lab: Lab) -> None:
+    """The guards of `headwater dev` look on in the jail too."""
+    lab.empty()
+    lab.restart()  # some calls of each function are looked at closely, the first among them
+    rules = [
+        lab.anonymous.attempt(f"notes:{name}", {}).rule for name in ("byChance", "opens", "good")
+    ]
+    assert rules == ["HW202", "HW203", ""]
 
 
 def test_a_restart_forgets_what_the_process_remembered(lab: Lab) -> None:

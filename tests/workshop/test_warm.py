@@ -167,6 +167,27 @@ def test_a_process_that_goes_on_is_waited_for_no_longer_than_wanted(
     assert started.wait() == -signal.SIGKILL
 
 
+def test_an_order_that_was_given_up_spoils_no_later_one(process: LearnerProcess) -> None:
+    """A time limit may strike while the warm process is asked: its late answer is nobody's."""
+    started = process()
+
+    def strike(*_about: object) -> None:
+        raise KeyError("too long")
+
+    before = signal.signal(signal.SIGALRM, strike)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyError, match="too long"):
+            warm._warm[()].exit_code(started.pid, 0.3)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    other = process()
+    assert is_there(other.pid)
+    assert other.pid != started.pid
+    assert jail.kill(started) == jail.kill(other) == -signal.SIGKILL
+
+
 def test_a_warm_process_that_is_gone_is_replaced(process: LearnerProcess) -> None:
     """Its workers are gone with it; the next start has another."""
     first = process()
