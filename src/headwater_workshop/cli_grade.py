@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +41,9 @@ def grade(
     seed: Annotated[
         int | None, typer.Option(help="Make the random inputs of an earlier run again.")
     ] = None,
+    watched: Annotated[
+        bool, typer.Option("--watch", help="Check again after each save, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Check a lesson: your functions run in a jailed process, the checks outside of it."""
     from headwater_workshop import grader
@@ -53,18 +56,49 @@ def grade(
             _tell_early(chosen)
             if lesson is None:
                 raise typer.Exit(1)
-        result = grader.grade(project, chosen, seed=seed)
-        met = {objective.id: objective.met for objective in result.objectives}
-        if not early:
-            record_grade(project, chosen, met, timestamp())
-            _tell_room(project, chosen, result)
         files = {"junit": junit, "exercism": exercism, "gradescope": gradescope}
-        _write(result, {**files, "csv": csv, "sarif": sarif})
-        _tell(result, as_json)
+        files |= {"csv": csv, "sarif": sarif}
+
+        def told(result: GradeResult) -> None:
+            if not early:
+                met = {objective.id: objective.met for objective in result.objectives}
+                record_grade(project, chosen, met, timestamp())
+                _tell_room(project, chosen, result)
+            _write(result, files)
+            _tell(result, as_json)
+
+        if watched:
+            passed = _watch(project, chosen, told)
+        else:
+            result = grader.grade(project, chosen, seed=seed)
+            told(result)
+            passed = result.passed
     except (KitError, OSError) as error:
         Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {escape(str(error))}")
         raise typer.Exit(2) from None
-    raise typer.Exit(0 if result.passed else 1)
+    raise typer.Exit(0 if passed else 1)
+
+
+def _watch(project: Path, lesson: Lesson, told: Callable[[GradeResult], None]) -> bool:
+    """Grade after each save until Ctrl-C; whether the last one passed."""
+    from headwater_workshop.watching import saved_files, watch
+
+    last: list[bool] = [False]
+    console = Console(stderr=True, soft_wrap=True)
+
+    def shown(result: GradeResult, seconds: float) -> None:
+        console.clear()  # does nothing where no person looks
+        told(result)
+        last[0] = result.passed
+        console.print(
+            f"[dim]{seconds:.2f} s after the save; waiting for the next, Ctrl-C ends[/dim]"
+        )
+
+    try:
+        watch(project, lesson, saved_files(project, lesson), shown)
+    except KeyboardInterrupt:
+        console.print()
+    return last[0]
 
 
 def _chosen(word: str | None, project: Path) -> Lesson:

@@ -162,6 +162,11 @@ def launch_worker(
     )
 
 
+def expect_workers() -> None:
+    """Say that many workers will be started: from the first on they start warm."""
+    _workers[named(None)] = _WARM_FROM
+
+
 def _spec(
     argv: Sequence[str],
     readable: Iterable[Path],

@@ -1,0 +1,52 @@
+"""`headwater grade --watch`: a verdict after each save, by workers that start warm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from headwater_workshop import jail
+from headwater_workshop.grader import fingerprint, grade, read_sources
+from headwater_workshop.lessons import Lesson
+from headwater_workshop.report import GradeResult
+
+DEBOUNCE_MS: Final = 50
+STEP_MS: Final = 20
+
+
+def watch(
+    project: Path,
+    lesson: Lesson,
+    saves: Iterable[Any],
+    told: Callable[[GradeResult, float], Any],
+) -> None:
+    """Grade a lesson now, and again after each save that changed something.
+
+    Args:
+        saves: gives something whenever a file was saved; when it ends, this ends.
+        told: called with each result, and the seconds from the save to it.
+    """
+    jail.expect_workers()
+    seen = ""
+    for _ in _at_once_and(saves):
+        started = perf_counter()
+        now = fingerprint(read_sources(project, lesson.reads))
+        if now != seen:
+            seen = now
+            result = grade(project, lesson)
+            told(result, perf_counter() - started)
+
+
+def _at_once_and(saves: Iterable[Any]) -> Iterator[Any]:
+    yield None
+    yield from saves
+
+
+def saved_files(project: Path, lesson: Lesson) -> Iterator[Any]:
+    """Something for each save below the folders that the lesson reads, until Ctrl-C."""
+    from watchfiles import PythonFilter, watch
+
+    folders = [project / name for name in lesson.reads if (project / name).is_dir()]
+    return watch(*folders, watch_filter=PythonFilter(), debounce=DEBOUNCE_MS, step=STEP_MS)
