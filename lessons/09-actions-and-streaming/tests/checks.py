@@ -283,6 +283,17 @@ def judge_failed(lab: Lab, answer: dict[str, Any], happened: str) -> None:
             fix="catch ModelFailed around the stream, and let finish set the status to failed",
             more="L9",
         )
+    judge_reason(lab, answer)
+
+
+def judge_reason(lab: Lab, answer: dict[str, Any]) -> None:
+    if not answer.get("error"):
+        lab.fail(
+            "L9.3",
+            seen="An answer has failed, and its field error does not say why.",
+            fix="store a sentence for whoever asked, together with the status",
+            more="L9",
+        )
 
 
 @check(
@@ -336,7 +347,8 @@ def died(lab: Lab) -> None:
     with lab.break_write(1):
         lab.advance(seconds=MINUTE_S)
     lab.advance(minutes=30)
-    if stored(lab, talk)["status"] == "streaming":
+    answer = stored(lab, talk)
+    if answer["status"] == "streaming":
         lab.fail(
             "L9.3",
             seen="An action died in the middle; half an hour later its message still says "
@@ -345,6 +357,7 @@ def died(lab: Lab) -> None:
             "it is still streaming after eleven minutes",
             more="L9",
         )
+    judge_reason(lab, answer)
 
 
 @check(
@@ -369,6 +382,38 @@ def stays(lab: Lab) -> None:
             fix="change an answer only while it is streaming",
             more="L9",
         )
+
+
+@check(
+    objective="L9.3",
+    title="An answer that is deleted meanwhile is left alone",
+    needs=("stays",),
+    place=PLACE,
+    rule="HW406",
+)
+def gone(lab: Lab) -> None:
+    for after in (0, 2):  # commits of the action
+        speaks(lab, words(lab, 20))
+        talk, seen = asked(lab, "ana"), list[int]()
+
+        def deletes(talk: Talk = talk, seen: list[int] = seen, after: int = after) -> None:
+            seen.append(1)
+            if len(seen) == after:
+                lab.delete([talk.answer])
+
+        if not after:
+            lab.delete([talk.answer])
+        with lab.between(deletes):
+            lab.advance(seconds=MINUTE_S)
+        lab.advance(minutes=30)
+        failed = [job.path for job in lab.jobs() if job.state == "failed"]
+        if failed or lab.document(talk.answer) is not None:
+            lab.fail(
+                "L9.3",
+                seen=f"An answer was deleted while it was awaited, and {', '.join(failed)} failed.",
+                fix="look whether the message is there, and still streaming, before it is changed",
+                more="HW406",
+            )
 
 
 @check(

@@ -20,17 +20,6 @@ class User(Document, table="users"):
     by_token_identifier = Index("token_identifier")
 
 
-class User(Document, table="users"):
-    """Somebody who has signed in. Who may do what goes by the id of this document."""
-
-    token_identifier: str
-    subject: str
-    name: str
-    email: str | None = None
-    last_active_at: float
-    by_token_identifier = Index("token_identifier")
-
-
 class Project(Document, table="projects"):
     """Something people work on together."""
 

@@ -95,3 +95,23 @@ class RateLimit(Document, table="rate_limits"):
     refilled_at: float
     by_key = Index("key")
     by_refilled_at = Index("refilled_at")
+
+
+class AiConversation(Document, table="ai_conversations"):
+    """One person's talk with the model."""
+
+    user_id: Id[User]
+    title: Annotated[str, Field(max_length=200)]
+    by_user = Index("user_id")
+
+
+class AiMessage(Document, table="ai_messages"):
+    """What one side of a conversation says; an answer grows while it is streaming."""
+
+    conversation_id: Id[AiConversation]
+    role: Literal["user", "assistant"]
+    content: str
+    status: Literal["streaming", "done", "failed"]
+    error: str | None = None
+    started_at: float | None = None  # when an action took the answer on: a second one does not
+    by_conversation = Index("conversation_id")
