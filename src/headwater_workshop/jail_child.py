@@ -21,6 +21,7 @@ from headwater_workshop import landlock, seccomp
 JAIL_FAILED = 97  # exit code: the jail could not be closed, so nothing was run
 
 _OPEN_FILES = 64
+_THREADS = 48  # at L1, where a thread cannot be told from a process; clients of HTTP start some
 _NO_FILE = 2 * _OPEN_FILES  # a descriptor with this number, or a higher one, cannot be made inside
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 38, 24
 _CAP_DAC_READ_SEARCH = 2  # kept, so that root still reads files others own; Landlock limits which
@@ -125,10 +126,24 @@ def _limit(spec: dict[str, Any]) -> None:
         for name, value in limits.items():
             resource.setrlimit(name, (value, value))
         return
-    limits[resource.RLIMIT_NPROC] = 0  # no new process nor thread; does not bind root
+    limits[resource.RLIMIT_NPROC] = _tasks_of_user() + _THREADS  # does not bind root
     for name, value in limits.items():
         with suppress(ValueError, OSError):  # some systems do not know a limit: L1 promises little
             resource.setrlimit(name, (value, value))
+
+
+def _tasks_of_user() -> int:
+    """The processes and threads of this user: the limit of their number counts all of them. Where
+    only processes are counted (macOS) none may be added.
+    """
+    if sys.platform != "linux":
+        return -_THREADS
+    found, user = 0, os.getuid()
+    for process in filter(str.isdecimal, os.listdir("/proc")):
+        with suppress(OSError):  # ended meanwhile
+            if os.stat(f"/proc/{process}").st_uid == user:
+                found += len(os.listdir(f"/proc/{process}/task"))
+    return found
 
 
 def _execute(exec_fd: int, argv: list[str], environment: list[str]) -> None:

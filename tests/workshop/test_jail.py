@@ -192,16 +192,17 @@ def test_a_cpu_loop_is_killed_by_its_cpu_limit(level: str) -> None:
     assert code in (-signal.SIGXCPU, -signal.SIGKILL)
 
 
-@needs_l3
-def test_threads_asyncio_and_sqlite_work_in_the_jail() -> None:
-    """What a handler may reasonably use is not broken by the filter."""
+@pytest.mark.parametrize("level", ["L1", pytest.param("L3", marks=needs_l3)])
+def test_threads_asyncio_and_sqlite_work_in_the_jail(level: str) -> None:
+    """What a handler may reasonably use is broken by no filter and no limit."""
     code, printed = run(
         "import asyncio, sqlite3, threading, random, decimal, json\n"
         "t = threading.Thread(target=print, args=('thread',)); t.start(); t.join()\n"
         "async def f():\n"
         "    await asyncio.sleep(0.001)\n"
         "    return await asyncio.to_thread(lambda: 'pool')\n"
-        "print(asyncio.run(f()), sqlite3.connect(':memory:').execute('select 1').fetchone())\n"
+        "print(asyncio.run(f()), sqlite3.connect(':memory:').execute('select 1').fetchone())\n",
+        level=level,
     )
     assert (code, printed.split()) == (0, ["thread", "pool", "(1,)"])
 
