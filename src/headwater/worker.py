@@ -133,6 +133,8 @@ def main() -> None:
             with suppress(Exception):  # whoever needs it says what is wrong with it
                 import_module(name)
         if "world" in message:
+            if (root / "backend" / "routes.py").is_file():
+                import_module("pydantic.v1")  # asked for by FastAPI; no world's dates are its bases
             worlds.enter(message["world"])
         try:
             app = load(root, limits.load_limit_s)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from headwater import Document, Id, Index, StoredFile
+from headwater import Document, Id, Index
 from pydantic import Field
 
 Priority = Literal["low", "medium", "high"]
@@ -47,17 +47,18 @@ class Task(Document, table="tasks"):
     assignee_id: Id[User] | None = None
     priority: Priority | None = None
     project_id: Id[Project] | None = None
+    moved_at: float | None = None
     by_assignee = Index("assignee")
     by_assignee_id = Index("assignee_id")
     by_project_completed = Index("project_id", "completed")
 
 
-class Room(Document, table="rooms"):
-    """A place in a project where its members talk."""
+class Counter(Document, table="counters"):
+    """A number that changes in the same transaction as what it counts."""
 
-    project_id: Id[Project]
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    by_project = Index("project_id")
+    key: str
+    value: int
+    by_key = Index("key")
 
 
 class Message(Document, table="messages"):
@@ -65,11 +66,9 @@ class Message(Document, table="messages"):
 
     content: Annotated[str, Field(max_length=2000)]
     user_id: str
-    room_id: str  # the id of a Room, or any other text: a room that is open to all
+    room_id: str
     timestamp: float
-    image_id: Id[StoredFile] | None = None
     by_room = Index("room_id", "timestamp")
-    by_image_id = Index("image_id")
 
 
 class ApiKey(Document, table="api_keys"):
