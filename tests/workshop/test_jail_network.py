@@ -17,7 +17,7 @@ needs_ports = pytest.mark.skipif(
     jail.jail_level(network=True) != "L3", reason="this kernel cannot open single ports"
 )
 
-# Each prints ESCAPED only after it did what the jail must prevent.
+# Each ends without an error only after it did what the jail must prevent.
 HEAD = "import ctypes, os, socket\nTCP = (socket.AF_INET, socket.SOCK_STREAM)\n"
 FAST_OPEN = 0x20000000
 ATTACKS = {
@@ -59,6 +59,14 @@ ATTACKS = {
         "if libc.accept(one.fileno(), None, None) < 0: raise OSError(ctypes.get_errno(), 'x')"
     ),
 }
+EACH = """
+for name, code in {attacks}.items():
+    try:
+        exec(code)
+        print(f'{{name}}: ESCAPED')
+    except Exception as error:
+        print(f'{{name}}: {{type(error).__name__}}')
+"""
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +105,19 @@ def test_the_given_port_is_reached(ports: dict[str, int]) -> None:
     assert "ESCAPED" not in run(code.format(**ports))
 
 
+@pytest.fixture(scope="module")
+def ended(ports: dict[str, int]) -> dict[str, str]:
+    """How each attack ended, all in one process that was given one port."""
+    attacks = {name: code.format(**ports) for name, code in ATTACKS.items()}
+    printed = run(EACH.format(attacks=attacks), ports["port"])
+    return dict(line.split(": ", 1) for line in printed.splitlines() if ": " in line)
+
+
 @needs_ports
 @pytest.mark.parametrize("name", ATTACKS)
-def test_nothing_but_the_given_port_is_reached(name: str, ports: dict[str, int]) -> None:
+def test_nothing_but_the_given_port_is_reached(name: str, ended: dict[str, str]) -> None:
     """Other ports, protocols, families and roles are refused."""
-    printed = run(ATTACKS[name].format(**ports), ports["port"])
-    assert "ESCAPED" not in printed
-    assert "Error" in printed
+    assert ended[name].endswith("Error")
 
 
 def test_without_port_rules_a_run_with_a_network_counts_as_l1(
