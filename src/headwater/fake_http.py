@@ -75,12 +75,16 @@ class _Route:
 class FakeHttp(StandIn):
     """A server that says what a test told it to, from a thread of its own.
 
+    Args:
+        body_bytes: what a request's body may have; more is not read.
+
     Attributes:
         url: its address, such as `http://127.0.0.1:40123`.
         requests: what came, oldest first; also what had no reply.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, body_bytes: int = _BODY_BYTES) -> None:
+        self.body_bytes = body_bytes
         self.requests: list[ReceivedRequest] = []
         self._routes: dict[tuple[str, str], _Route] = {}
         self._lock = threading.Lock()
@@ -153,7 +157,7 @@ class _Handler(StandInHandler):
         super().__init__(*words)
 
     def _serve(self) -> None:
-        length = min(self.content_length(), _BODY_BYTES)
+        length = min(self.content_length(), self._fake.body_bytes)
         address = urlsplit(self.path)
         request = ReceivedRequest(
             self.command,
@@ -184,7 +188,7 @@ class _Handler(StandInHandler):
         """A body in chunks, as streaming clients send it."""
         parts = bytearray()
         while size := int(self.rfile.readline(_LINE_BYTES).partition(b";")[0], 16):
-            if not 0 < size <= _BODY_BYTES - len(parts):
+            if not 0 < size <= self._fake.body_bytes - len(parts):
                 raise ValueError("a chunk of no size that may be")
             parts += self.rfile.read(size)
             self.rfile.readline(_LINE_BYTES)

@@ -26,6 +26,7 @@ _PATH: Final = "/v1/messages"
 _BODY_BYTES: Final = 4 * 1024 * 1024
 _QUOTED_CHARS: Final = 120
 _REMEMBERED: Final = 100
+_REMEMBERED_BYTES: Final = 8 * 2**20
 _IN_A_RATE: Final = "rate_limit_error"
 _STATUS: Final = {
     "invalid_request_error": 400,
@@ -56,6 +57,7 @@ class FakeModel(StandIn):
         refusals: how many requests are answered with 429 before one is served.
         retry_after_s: what those say about when to come back.
         on_word: called before each streamed word, in a thread of the stand-in.
+        body_bytes: what a request may have.
 
     Attributes:
         url: its address, the `base_url` of a client.
@@ -71,20 +73,38 @@ class FakeModel(StandIn):
         refusals: int = 0,
         retry_after_s: float = 1.0,
         on_word: Callable[[], None] = lambda: None,
+        body_bytes: int = _BODY_BYTES,
     ) -> None:
         self.answer, self.word_delay_s, self.drop_after = answer, word_delay_s, drop_after
         self.refusals, self.retry_after_s, self.on_word = refusals, retry_after_s, on_word
         self.requests: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
+        self._sizes: deque[int] = deque(maxlen=_REMEMBERED)
+        self.body_bytes = body_bytes
         super().__init__("fake model", partial(_Handler, self))
 
-    def reply(self, request: dict[str, Any]) -> Reply:
-        """What a request of a known form is answered with."""
-        self.requests.append(request)
+    def reply(self, request: dict[str, Any], bytes_: int = 0) -> Reply:
+        """What a request of a known form is answered with; it is remembered, while there is room.
+
+        Args:
+            request: the body, parsed.
+            bytes_: what it had before.
+        """
+        with _lock:
+            self._remember(request, bytes_)
         prompt = _text(request["messages"][-1]["content"])
         words = re.findall(r"\S+\s*|\s+", self.answer or _answer(prompt))
         kept = words[: request["max_tokens"]]
         given = sum(len(_text(message["content"]).split()) for message in request["messages"])
         return Reply(request["model"], tuple(kept), given, whole=len(kept) == len(words))
+
+    def _remember(self, request: dict[str, Any], bytes_: int) -> None:
+        self.requests.append(request)
+        self._sizes.append(bytes_)
+        while len(self._sizes) > len(self.requests):  # somebody cleared them
+            self._sizes.popleft()
+        while sum(self._sizes) > _REMEMBERED_BYTES and len(self._sizes) > 1:
+            self._sizes.popleft()
+            self.requests.popleft()
 
     def refuses(self) -> bool:
         """True while requests are to be answered with 429."""
@@ -174,9 +194,10 @@ class _Handler(StandInHandler):
             body = {"type": "error", "error": error, "request_id": "req_fake"}
             self._send(_STATUS[refused.kind], body, refused.headers)
             return
-        reply = self._model.reply(request)
+        reply, streamed = self._model.reply(request, self.content_length()), request.get("stream")
+        del request  # it may be large, and an answer may take long
         try:
-            if request.get("stream"):
+            if streamed:
                 self._stream(reply)
             else:
                 self._send(200, reply.message(), {})
@@ -185,8 +206,9 @@ class _Handler(StandInHandler):
 
     def _request(self) -> dict[str, Any]:
         length = self.content_length()
-        if length > _BODY_BYTES:
-            raise _Refused("request_too_large", f"a request has {_BODY_BYTES} bytes at most")
+        most = self._model.body_bytes
+        if length > most:
+            raise _Refused("request_too_large", f"a request has {most} bytes at most")
         body = self.rfile.read(length)
         if self.path.partition("?")[0] != _PATH:
             raise _Refused("not_found_error", f"there is {_PATH} alone, not {self.path}")

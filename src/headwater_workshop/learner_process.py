@@ -17,6 +17,9 @@ from headwater.worlds import World
 from headwater_workshop import jail
 
 _CPU_S = 120
+_BODY_BYTES = (
+    2**20
+)  # of a request to a stand-in: those that come at once are in the grader's memory
 
 
 class SandboxTooWeak(Exception):
@@ -71,14 +74,14 @@ class LearnerProcess:
             SandboxTooWeak: they could not be held.
         """
         self._check_network()
-        self._model = self._model or FakeModel(word_delay_s=0.0)
+        self._model = self._model or FakeModel(word_delay_s=0.0, body_bytes=_BODY_BYTES)
         return self._model
 
     @property
     def http(self) -> FakeHttp:
         """The stand-in of every other service; as `model`."""
         self._check_network()
-        self._http = self._http or FakeHttp()
+        self._http = self._http or FakeHttp(body_bytes=_BODY_BYTES)
         return self._http
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -104,6 +105,15 @@ def test_a_body_of_no_length_that_may_be_is_not_waited_for(
         assert raw.recv(100)[:12] in (b"HTTP/1.1 204", b"")
     assert get(fake, "/nothing").status_code == 404
     assert capsys.readouterr().err == ""
+
+
+def test_no_more_of_a_body_is_read_than_it_may_have() -> None:
+    """The rest is for nobody."""
+    with FakeHttp(body_bytes=10) as small, httpx.Client(trust_env=False) as http:
+        small.reply("POST", "/a")
+        with suppress(httpx.TransportError):  # the rest of the body is not taken
+            http.post(small.url + "/a", content=b"x" * 1000)
+        assert [len(each.body) for each in small.requests] == [10]
 
 
 def test_a_reply_that_makes_no_sense_is_refused(fake: FakeHttp) -> None:

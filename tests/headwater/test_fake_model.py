@@ -231,3 +231,13 @@ def test_a_process_has_one_and_only_when_asked() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_large_requests_are_remembered_while_there_is_room() -> None:
+    """The newest of them; whoever asks on and on fills no memory."""
+    with FakeModel() as model:
+        for number in range(4):
+            asked = {"messages": [{"role": "user", "content": f"{number} " + "x" * 3 * 2**20}]}
+            httpx.post(f"{model.url}/v1/messages", json={**ASKED, **asked}, headers=HEADERS)
+        kept = [request["messages"][0]["content"][:1] for request in model.requests]
+        assert kept == ["2", "3"]
