@@ -348,8 +348,8 @@ def daily(lab: Lab) -> None:
         lab.fail(
             "L7.2",
             seen=f"A day later {left(lab, old)} of 20 old buckets were still there.",
-            fix='in backend/crons.py: crons = Crons(), then crons.daily("clean up", ..., '
-            "hour_utc=3) with the internal mutation of backend/cleanup.py",
+            fix='in backend/crons.py: crons = Crons(), then crons.daily("clean up", clean_up, '
+            "hour_utc=3)",
             more="HW501",
         )
     if left(lab, later) != 20 or lab.differs(lab.documents("rate_limits"), before):
@@ -405,8 +405,8 @@ def by_cron(lab: Lab) -> None:
             seen=f"The crons of this backend ({', '.join(lab.manifest.crons) or 'none'}) left "
             f"{left(lab, old)} of 10 buckets that are 25 hours old, and {left(lab, fresh)} of 10 "
             "that are 23 hours old.",
-            fix='in backend/crons.py: crons = Crons(), then crons.daily("clean up", ..., '
-            "hour_utc=3); the job deletes what was refilled more than a day ago",
+            fix='in backend/crons.py: crons = Crons(), then crons.daily("clean up", clean_up, '
+            "hour_utc=3); its job deletes what was refilled more than a day ago",
             more="HW501",
         )
 

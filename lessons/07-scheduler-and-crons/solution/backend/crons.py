@@ -2,7 +2,7 @@
 
 from headwater import Crons
 
-from backend.cleanup import old_rate_limits
+from backend.cleanup import clean_up
 
 crons = Crons()
-crons.daily("clean up", old_rate_limits, hour_utc=3)
+crons.daily("clean up", clean_up, hour_utc=3)

@@ -2,12 +2,15 @@
 
 from typing import Annotated
 
-from headwater import Id, Model, MutationCtx, QueryCtx, mutation, query
+from headwater import AppError, Id, Model, MutationCtx, QueryCtx, mutation, query
 from pydantic import Field
 
 from backend.access import forbidden, member, membership, not_found, signed_in, viewer
 from backend.counters import recount, tasks_key, value_of
+from backend.notifications import remind
 from backend.schema import Priority, Project, Task, User
+
+YEAR_MS = 366 * 24 * 3600 * 1000
 
 
 class TaskCounts(Model):
@@ -145,3 +148,14 @@ async def delete_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
     task = await changeable(ctx, task_id)
     await ctx.db.delete(task_id)
     await recount(ctx, before=task, after=None)
+
+
+@mutation
+async def remind_me(ctx: MutationCtx, task_id: Id[Task], at: float) -> None:
+    """Notify the caller at a time (ms since 1970), if the task is still to be done then."""
+    await changeable(ctx, task_id)
+    if not ctx.now < at < ctx.now + YEAR_MS:
+        message = "A reminder is for a time to come, within a year."
+        raise AppError({"code": "INVALID", "message": message})
+    user = await signed_in(ctx)
+    await ctx.scheduler.run_at(at, remind, task_id=task_id, user_id=user.id)

@@ -2,9 +2,9 @@
 
 from headwater import Crons
 
-from backend.cleanup import old_rate_limits
+from backend.cleanup import clean_up
 from backend.notifications import send_due
 
 crons = Crons()
-crons.daily("clean up", old_rate_limits, hour_utc=3)
+crons.daily("clean up", clean_up, hour_utc=3)
 crons.interval("send reminders", send_due, minutes=1)

@@ -92,6 +92,18 @@ class RateLimit(Document, table="rate_limits"):
     by_refilled_at = Index("refilled_at")
 
 
+class Notification(Document, table="notifications"):
+    """Something that a person is told."""
+
+    user_id: Id[User]
+    kind: Literal["reminder", "assigned", "summary"]
+    text: str
+    task_id: Id[Task] | None = None
+    read_at: float | None = None
+    by_user = Index("user_id", "read_at")
+    by_task = Index("task_id", "user_id", "kind", "read_at")
+
+
 class AiConversation(Document, table="ai_conversations"):
     """One person's talk with the model."""
 
