@@ -197,6 +197,8 @@ class RemoteActions:
             self._send(message, action.deadline)
         except (WorkerFailed, MalformedFrame) as error:
             self._fail(error)
+        except Exception as error:  # nobody else would hear of it, and the action wait for ever
+            self._fail(MalformedFrame(f"what the host could not answer: {error!r}"))
 
     async def _answer(self, action: _Action, request: Any) -> dict[str, Any]:
         if type(request) is not remote_requests.Now:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from headwater import remote
 from headwater.errors import AppError
 from headwater.pipe import Process, WorkerLimits
 from headwater.testing import Backend, FunctionFailed
@@ -423,6 +424,20 @@ def test_a_forged_answer_of_a_route_ends_the_worker(
     assert liar.failed.reason == "malformed"
     backend.close()
     liar.close()
+
+
+def test_what_breaks_the_host_itself_ends_the_action(
+    backend: Backend, worker: WorkerPlacement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that is no answer is not swallowed, and nobody waits for one."""
+
+    def broken(_answer: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(remote, "answer_out", broken)
+    with pytest.raises(FunctionFailed, match="ZeroDivisionError"):
+        backend.action("notes:waited", {"seconds": 0})
+    assert worker.failed is not None
 
 
 LIAR = """
