@@ -53,6 +53,11 @@ def fields(lab: Lab, path: str) -> dict[str, Any]:
     return found
 
 
+def required(lab: Lab, path: str) -> set[str]:
+    """The arguments that a call of a function has to give."""
+    return {name for name, about in fields(lab, path).items() if not about["optional"]}
+
+
 def buckets(lab: Lab) -> dict[str, list[str]]:
     """Rate limits that are old, and some that are not."""
     made: dict[str, list[str]] = {}
@@ -163,7 +168,7 @@ def surface(lab: Lab) -> None:
 def contract(lab: Lab) -> None:
     for path, arguments in JOBS.items():
         spec = lab.manifest.functions.get(path)
-        if spec is None or spec.kind != "mutation" or fields(lab, path).keys() != set(arguments):
+        if spec is None or spec.kind != "mutation" or required(lab, path) != set(arguments):
             lab.fail(
                 "L6.1",
                 seen=f"There is no mutation {shown(lab, path)} with "
@@ -185,7 +190,7 @@ def doors(lab: Lab) -> None:
     public = [path for path, spec in lab.manifest.functions.items() if spec.is_public]
     for path in sorted(public):
         kind = lab.manifest.functions[path].kind
-        if kind == "query" or any(not about["optional"] for about in fields(lab, path).values()):
+        if kind == "query" or required(lab, path):
             continue
         lab.empty()
         project(lab, "ana", 2)
