@@ -17,6 +17,7 @@ KINDS = ["create", "create", "create", TOGGLE, TOGGLE, MOVE, DELETE, "alone"]
 PAGES = "backend/messages.py page_messages"
 COUNTS = "backend/tasks.py count_tasks"
 KEPT = "backend/tasks.py and backend/counters.py"
+Call = tuple[Caller, str, dict[str, Any]]
 SIZE = 50
 DEEP = 40
 TASKS = 10_000
@@ -367,11 +368,15 @@ def cheap_count(lab: Lab) -> None:
         )
 
 
-def random_call(lab: Lab, made: list[str]) -> tuple[Caller, str, dict[str, Any]]:
-    """Something somebody does with a task; now and then what must be refused."""
-    project = lab.random.choice(made)
-    caller = lab.insider(project) if lab.random.random() < 0.9 else lab.person("nobody here")
-    tasks = [t["_id"] for t in lab.documents("tasks")]
+def some_calls(lab: Lab, made: dict[str, Caller], count: int) -> list[Call]:
+    """What people do with tasks; now and then what must be refused."""
+    tasks = [task["_id"] for task in lab.documents("tasks")]
+    return [random_call(lab, made, tasks) for _ in range(count)]
+
+
+def random_call(lab: Lab, made: dict[str, Caller], tasks: list[str]) -> Call:
+    project = lab.random.choice(list(made))
+    caller = made[project] if lab.random.random() < 0.9 else lab.person("nobody here")
     kind = lab.random.choice(KINDS)
     if kind == "alone":
         return caller, CREATE, {"title": "Alone"}
@@ -379,6 +384,11 @@ def random_call(lab: Lab, made: list[str]) -> tuple[Caller, str, dict[str, Any]]
         return caller, CREATE, {"title": "Here", "projectId": project}
     arguments = {"taskId": lab.random.choice(tasks)}
     return caller, kind, arguments | ({"projectId": project} if kind == MOVE else {})
+
+
+def insiders(lab: Lab, count: int) -> dict[str, Caller]:
+    """New projects, each with somebody who may change its tasks."""
+    return {project: lab.insider(project) for project in projects(lab, count)}
 
 
 @check(
@@ -389,9 +399,9 @@ def random_call(lab: Lab, made: list[str]) -> tuple[Caller, str, dict[str, Any]]
     rule="HW406",
 )
 def one_after_another(lab: Lab) -> None:
-    made = projects(lab, 3)
-    for _ in range(150):
-        caller, path, arguments = random_call(lab, made)
+    made = insiders(lab, 3)
+    for _ in range(100):
+        ((caller, path, arguments),) = some_calls(lab, made, 1)
         caller.attempt(path, arguments)
         for project in made:
             compare(lab, project, f"after {path}")
@@ -405,16 +415,14 @@ def one_after_another(lab: Lab) -> None:
     rule="HW406",
 )
 def whatever_happens(lab: Lab) -> None:
-    made = projects(lab, 2)
+    made = insiders(lab, 2)
     for number in range(ROUNDS):
-        for _ in range(20):
-            caller, path, arguments = random_call(lab, made)
+        for caller, path, arguments in some_calls(lab, made, 20):
             caller.attempt(path, arguments)
         with lab.break_write(lab.random.randint(1, 3)):
-            for _ in range(5):
-                caller, path, arguments = random_call(lab, made)
+            for caller, path, arguments in some_calls(lab, made, 5):
                 caller.attempt(path, arguments)
-        lab.together([random_call(lab, made) for _ in range(15)])
+        lab.together(some_calls(lab, made, 15))
         if number == ROUNDS // 2:
             lab.restart()
         for project in made:
