@@ -38,11 +38,14 @@ class Mutant:
 
 
 def mutants(lesson: Lesson, lessons: tuple[Lesson, ...] | None = None) -> list[Mutant]:
-    """Every mutant of what the solution adds to the lesson's beginning, in `backend/`."""
+    """Every mutant of what the solution adds to the lesson's beginning, in `backend/` and in other
+    files of the learner's part.
+    """
+    part = {target.partition(":")[0] for target in lesson.targets}
     before, solved = started(lesson, lessons), stage(lesson.number, lessons)
     found: dict[str, Mutant] = {}
     for path in sorted(lesson.overlay("solution")):
-        if path.startswith("backend/"):
+        if path.startswith("backend/") or path in part:
             source = solved[path].decode()
             for label, text in _of_module(before.get(path, b"").decode(), source):
                 name = f"{path.removeprefix('backend/').removesuffix('.py')} {label}"
