@@ -35,6 +35,7 @@ from headwater_workshop.checks import Check, load_checks
 from headwater_workshop.kit import KitError
 from headwater_workshop.lab import CheckFailed, Lab, worker_finding
 from headwater_workshop.learner_process import LearnerProcess, SandboxTooWeak
+from headwater_workshop.learner_tests import TestRunner
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.other_worlds import OtherWorlds
 from headwater_workshop.report import CheckResult, Finding, GradeResult, ObjectiveResult
@@ -167,14 +168,15 @@ def _grade_copy(
         loaded = _load_result(lesson, _load_finding(error, lesson), perf_counter() - started)
         reason = "the backend did not load"
         return (loaded, *(_skipped(check, reason) for check in checks))
-    worlds = OtherWorlds(process.started_in, made_in, seed)
+    worlds, tests = OtherWorlds(process.started_in, made_in, seed), TestRunner()
     try:
         loaded = _load_result(lesson, None, perf_counter() - started)
-        bench = partial(Lab, worker, sources, worlds=worlds, variants=lesson.variants)
+        bench = partial(Lab, worker, sources, worlds=worlds, variants=lesson.variants, tests=tests)
         return (loaded, *_run_all(worker, bench, checks, seed))
     finally:
         worker.close()
         worlds.close()
+        tests.close()
 
 
 def _load_result(lesson: Lesson, finding: Finding | None, seconds: float) -> CheckResult:

@@ -27,16 +27,20 @@ class LearnerTested(Bench):
         seed: str,
         worlds: Worlds = lambda: (),
         variants: Variants | None = None,
+        tests: TestRunner | None = None,
     ) -> None:
         super().__init__(worker, sources, objective=objective, seed=seed, worlds=worlds)
         self._variants = variants
-        self._tests: TestRunner | None = None
+        self._tests = (
+            tests  # of the whole run, if one is given: starting it takes longer than tests
+        )
+        self._own_tests: TestRunner | None = None
         self._pages: list[PageProcess] = []
 
     def close(self) -> None:
         """Let the database go, and whatever else was started."""
         super().close()
-        for each in (self._tests, *self._pages):
+        for each in (self._own_tests, *self._pages):
             if each is not None:
                 each.close()
 
@@ -63,7 +67,7 @@ class LearnerTested(Bench):
             WorkerFailed: the process that ran them did not play by the rules.
         """
         if self._tests is None:
-            self._tests = TestRunner()
+            self._tests = self._own_tests = TestRunner()
         own = {name: text for name, text in self.sources.items() if name.startswith("backend/")}
         return self._tests.run({**own, **(variant or {})}, files)
 

@@ -7,6 +7,7 @@
       cheat/NAME/                 likewise: what tries to pass without being right
       survivors.toml              mutants of the solution that no check fails, and why
       tests/checks.py             what the grader asks
+      tests/right/NAME/           further right backends that a learner's own tests must accept
       tests/broken/NAME/          backends with a fault, for a learner's own tests to find
 
 What is wrong in a folder is said when it is loaded, with the file and what to do.
@@ -155,13 +156,12 @@ class Lesson:
         """Backends to run a learner's tests against, by name: the project files of each.
 
         Args:
-            kind: `right`, the lesson's further right solutions, or `broken`.
+            kind: `right`, the lesson's further right solutions among them, or `broken`.
         """
-        part = "right" if kind == "right" else f"tests/{kind}"
         found: dict[str, dict[str, str]] = {}
         for path, content in self.tree.items():
-            name, _, file = path.removeprefix(f"{part}/").partition("/")
-            if path.startswith(f"{part}/") and file.startswith("backend/"):
+            name, _, file = path.removeprefix("tests/").removeprefix(f"{kind}/").partition("/")
+            if path.startswith((f"{kind}/", f"tests/{kind}/")) and file.startswith("backend/"):
                 found.setdefault(name, {})[file] = content.decode()
         return found
 

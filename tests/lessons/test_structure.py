@@ -36,7 +36,7 @@ INSTRUCTOR = ["Usual stall.", "Demo failure.", "When to go on."]
 PLACES = re.compile(
     r"""\d\d-[a-z0-9-]+/(
         lesson\.md | lesson\.toml | survivors\.toml | tests/\w+\.py
-        | tests/broken/[a-z0-9-]+/backend/\w+\.py
+        | tests/(right|broken)/[a-z0-9-]+/backend/\w+\.py
         | (starter|solution|(right|cheat)/[a-z0-9-]+|wrong/[A-Z]\d{3,4}-[a-z0-9-]+)/
           (backend|tests)/[\w/]+\.py
         | wrong/[A-Z]\d{3,4}-[a-z0-9-]+/api/\w+\.py

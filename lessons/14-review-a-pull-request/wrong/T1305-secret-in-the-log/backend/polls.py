@@ -192,8 +192,8 @@ async def close_poll(ctx: MutationCtx, poll_id: Id[Poll]) -> None:
 @internal_mutation
 async def close_expired(ctx: MutationCtx, poll_id: Id[Poll]) -> None:
     """Close a poll whose time is over; the scheduler calls it then, and nobody else can."""
-    poll = await ctx.db.get(poll_id)
-    if poll is not None and poll.is_open:
+    poll = await existing(ctx, poll_id)
+    if poll.is_open:
         await ctx.db.patch(poll_id, is_open=False)
         note("poll expired", poll_id)
 
