@@ -4,13 +4,14 @@ network, start or signal a process, or read more than it was given.
 Levels, named in every result:
 
     L3  Landlock, a system call filter and resource limits (Linux 5.13 and later; x86-64, aarch64)
-    L1  resource limits, own process group, wall clock: where the kernel lacks the first two
+    L2  bubblewrap and resource limits, for an ordinary user: where the kernel lacks those two
+    L1  resource limits, own process group, wall clock: where there is no bubblewrap either
 
 A program may be given single TCP ports of this machine to connect to. Where the kernel cannot tell
-ports apart (Landlock before ABI 4) the rest of L3 still holds, but such a run counts as L1.
+ports apart (Landlock before ABI 4) the rest of L3 still holds, but such a run counts as L1; so does
+one at L2, which has no network at all.
 
-L2, bubblewrap, is not built; Windows has none of them. The caller keeps the wall clock and ends the
-process with `kill`.
+Windows has none of them. The caller keeps the wall clock and ends the process with `kill`.
 """
 
 import functools
@@ -30,7 +31,7 @@ from pathlib import Path
 from typing import IO
 
 from headwater.pipe import Process
-from headwater_workshop import landlock, seccomp
+from headwater_workshop import bubblewrap, landlock, seccomp
 from headwater_workshop.warm import WarmGone, named, start_warm
 
 _WITHHELD = "headwater_workshop"  # lessons, their solutions and tests are in this package
@@ -145,7 +146,8 @@ def launch_worker(
     starts with an environment, in a small part of the time.
     """
     _workers[named(environment)] += 1
-    if _workers[named(environment)] >= _WARM_FROM and sys.platform == "linux":
+    warm = sys.platform == "linux" and jail_level() != "L2"  # whose jail is around the start
+    if warm and _workers[named(environment)] >= _WARM_FROM:
         with suppress(WarmGone):
             process = start_warm(cwd, environment)
             _send_spec(process, _spec((), readable, None, 768, cpu_s, ports, None))
@@ -245,21 +247,23 @@ def jail_report() -> JailReport:
         "seccomp": seccomp.available(),
         "rlimits": os.name == "posix",
     }
-    level = "L3" if all(offers.values()) and _starts("L3") else "L1"
-    features = tuple(name for name, offered in offers.items() if offered)
-    missing = tuple(name for name, offered in offers.items() if not offered)
-    return JailReport(level, features, missing)
+    features = [name for name, offered in offers.items() if offered]
+    missing = [name for name, offered in offers.items() if not offered]
+    if not missing and _starts("L3"):
+        return JailReport("L3", tuple(features), ())
+    wrapped = bubblewrap.program() is not None and _starts("L2")
+    (features if wrapped else missing).append("bubblewrap")
+    return JailReport("L2" if wrapped else "L1", tuple(features), tuple(missing))
 
 
 def jail_level(*, network: bool = False) -> str:
-    """The level this machine reaches: "L3" or "L1".
+    """The level this machine reaches: "L3", "L2" or "L1".
 
     Args:
         network: for a program that may connect to some ports.
     """
-    if network and not landlock.knows_ports():
-        return "L1"
-    return jail_report().level
+    level = jail_report().level
+    return "L1" if network and not (level == "L3" and landlock.knows_ports()) else level
 
 
 def _starts(level: str) -> bool:

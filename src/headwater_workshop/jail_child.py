@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from headwater_workshop import landlock, seccomp
+from headwater_workshop import bubblewrap, landlock, seccomp
 
 JAIL_FAILED = 97  # exit code: the jail could not be closed, so nothing was run
 
@@ -54,6 +54,8 @@ def _enter(spec: dict[str, Any]) -> None:
     _restrict(spec, exec_fd)
     if spec["level"] == "L3":
         _execute(exec_fd, spec["argv"], spec["environment"])
+    if spec["level"] == "L2":
+        _execute_wrapped(spec)
     variables = dict(each.split("=", 1) for each in spec["environment"])
     os.execve(spec["argv"][0], spec["argv"], variables)
 
@@ -151,6 +153,16 @@ def _execute(exec_fd: int, argv: list[str], environment: list[str]) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall(seccomp.execveat_number(), exec_fd, b"", arguments, variables, 0x1000)
     raise OSError(ctypes.get_errno(), "execveat was refused")
+
+
+def _execute_wrapped(spec: dict[str, Any]) -> None:
+    bwrap = bubblewrap.program()
+    if bwrap is None:
+        raise OSError("there is no bubblewrap")
+    words = bubblewrap.arguments(
+        bwrap, spec["argv"], spec["readable"], spec["environment"], os.getcwd()
+    )
+    os.execve(bwrap, words, {})
 
 
 def _texts(texts: list[str]) -> "ctypes.Array[ctypes.c_char_p]":

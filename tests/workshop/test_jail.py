@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from headwater_workshop import jail, landlock, seccomp
+from headwater_workshop import bubblewrap, jail, landlock, seccomp
+from tests.workshop.attacks import ATTACKS, CPU_LOOP
 
 WALL_CLOCK_S = 20
 
@@ -20,103 +21,6 @@ needs_l3 = pytest.mark.skipif(
     jail.jail_level() != "L3", reason=f"this machine lacks {jail.jail_report().missing}"
 )
 
-# Each attack prints ESCAPED only after it did what the jail must prevent.
-READ = "print(open({path!r}).read()); print('ESCAPED')"
-LIST = "import os; print(os.listdir({folder!r})); print('ESCAPED')"
-WRITE = "open({path!r}, 'w').write('x'); print('ESCAPED')"
-NEW_FILE = "open({folder!r} + '/new', 'w').write('x'); print('ESCAPED')"
-REMOVE = "import os; os.remove({path!r}); print('ESCAPED')"
-CHMOD = "import os; os.chmod({path!r}, 0o777); print('ESCAPED')"
-TRUNCATE = "import os; os.truncate({path!r}, 0); print('ESCAPED')"
-TCP = "import socket; socket.create_connection(('127.0.0.1', {port}), 2); print('ESCAPED')"
-UDP = """
-import socket
-socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {port}))
-print('ESCAPED')
-"""
-UNIX_DATAGRAM = """
-import socket
-one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-print('ESCAPED')
-"""
-SIGNAL = "import os; os.kill({parent}, 0); print('ESCAPED')"
-SIGNAL_GROUP = "import os; os.killpg({group}, 0); print('ESCAPED')"
-SIGNAL_BY_OWNER = """
-import fcntl, os
-fcntl.fcntl(0, fcntl.F_SETOWN, {parent}); print('ESCAPED')
-"""
-PEER_MEMORY = "open('/proc/{parent}/mem', 'rb').read(1); print('ESCAPED')"
-OWN_PROC = "open('/proc/self/environ', 'rb').read(); print('ESCAPED')"
-PTRACE = """
-import ctypes, os
-libc = ctypes.CDLL(None, use_errno=True)
-if libc.ptrace(16, {parent}, 0, 0) == 0: print('ESCAPED')
-else: raise OSError(ctypes.get_errno(), 'ptrace')
-"""
-FORK = "import os; pid = os.fork(); print('ESCAPED') if pid else os._exit(0)"
-FORK_BOMB = """
-import os
-made = 0
-for _ in range(400):
-    try:
-        if os.fork() == 0: os._exit(0)
-        made += 1
-    except OSError: pass
-print('ESCAPED' if made else 'blocked')
-"""
-DAEMON = """
-import subprocess, sys
-subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(30)'], start_new_session=True)
-print('ESCAPED')
-"""
-EXECUTE = "import os, sys; os.execv(sys.executable, [sys.executable, '-c', 'print(\"ESCAPED\")'])"
-EXECUTE_BY_DESCRIPTOR = """
-import ctypes, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-program = os.open(os.path.realpath(sys.executable), os.O_RDONLY)
-argv = (ctypes.c_char_p * 4)(b'python', b'-c', b'print("ESCAPED")', None)
-for number in range(3, 300):
-    try: os.dup2(program, number)
-    except OSError: pass
-    libc.syscall({execveat}, number, b'', argv, (ctypes.c_char_p * 1)(None), 0x1000)
-raise OSError(ctypes.get_errno(), 'execveat')
-"""
-RAISE_LIMIT = """
-import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)); print('ESCAPED')
-"""
-ENVIRONMENT = "import os; print('ESCAPED' if {name!r} in os.environ else 'blocked')"
-ALLOCATE = "block = bytearray(4 << 30); print('ESCAPED')"
-BIG_FILE = "open({folder!r} + '/big', 'wb').write(bytes(64 << 20)); print('ESCAPED')"
-CPU_LOOP = "while True: pass"
-
-BLOCKED_AT_L3 = {
-    "read-hidden-file": READ,
-    "list-hidden-folder": LIST,
-    "write-existing-file": WRITE,
-    "write-new-file": NEW_FILE,
-    "remove-file": REMOVE,
-    "change-mode": CHMOD,
-    "truncate": TRUNCATE,
-    "tcp": TCP,
-    "udp": UDP,
-    "unix-datagram": UNIX_DATAGRAM,
-    "signal-parent": SIGNAL,
-    "signal-parents-group": SIGNAL_GROUP,
-    "signal-by-descriptor-owner": SIGNAL_BY_OWNER,
-    "parent-memory": PEER_MEMORY,
-    "own-proc": OWN_PROC,
-    "ptrace-parent": PTRACE,
-    "fork": FORK,
-    "fork-bomb": FORK_BOMB,
-    "daemon": DAEMON,
-    "execute": EXECUTE,
-    "execute-by-descriptor": EXECUTE_BY_DESCRIPTOR,
-    "raise-own-limits": RAISE_LIMIT,
-    "read-environment": ENVIRONMENT,
-    "4-GB-allocation": ALLOCATE,
-    "64-MB-file": BIG_FILE,
-}
 BLOCKED_AT_L1 = ("4-GB-allocation", "64-MB-file", "read-environment")
 
 
@@ -159,10 +63,10 @@ def run(code: str, *, level: str | None = None, cpu_s: int = 10) -> tuple[int, s
 
 
 @needs_l3
-@pytest.mark.parametrize("name", BLOCKED_AT_L3)
+@pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_blocked_at_l3(name: str, facts: dict[str, object], hidden: Path) -> None:
     """Each attack ends in a refusal that names itself, and changes nothing outside."""
-    _, printed = run(BLOCKED_AT_L3[name].format(**facts))
+    _, printed = run(ATTACKS[name].format(**facts))
     assert "ESCAPED" not in printed
     refusals = ("Error", "blocked")
     assert any(word in printed for word in refusals), printed
@@ -174,14 +78,14 @@ def test_an_attack_is_blocked_at_l3(name: str, facts: dict[str, object], hidden:
 @pytest.mark.parametrize("name", BLOCKED_AT_L1)
 def test_an_attack_on_resources_is_blocked_at_l1(name: str, facts: dict[str, object]) -> None:
     """Without Landlock and seccomp the limits and the empty environment still hold."""
-    _, printed = run(BLOCKED_AT_L3[name].format(**facts), level="L1")
+    _, printed = run(ATTACKS[name].format(**facts), level="L1")
     assert "ESCAPED" not in printed
 
 
 @pytest.mark.parametrize("name", ["read-hidden-file", "tcp", "signal-parent"])
 def test_l1_does_not_stop_what_it_does_not_claim(name: str, facts: dict[str, object]) -> None:
     """The same attacks succeed at L1, so these tests can tell the levels apart."""
-    _, printed = run(BLOCKED_AT_L3[name].format(**facts), level="L1")
+    _, printed = run(ATTACKS[name].format(**facts), level="L1")
     assert "ESCAPED" in printed
 
 
@@ -213,7 +117,7 @@ def test_a_given_folder_is_readable_and_only_that(hidden: Path) -> None:
     given = hidden.parent.parent / "given"
     given.mkdir()
     (given / "task.txt").write_text("the task")
-    code = READ.format(path=str(given / "task.txt"))
+    code = ATTACKS["read-hidden-file"].format(path=str(given / "task.txt"))
     program = [sys.executable, "-I", "-c", code]
     process = jail.launch(program, readable=[given], cwd=given)
     output, _ = process.communicate(timeout=WALL_CLOCK_S)
@@ -226,7 +130,7 @@ def test_the_workshop_package_is_not_readable_in_the_jail() -> None:
     """Lessons, solutions and tests lie in the workshop's package: the jail has no way in."""
     _, printed = run("import headwater_workshop.jail; print('ESCAPED')")
     assert "ESCAPED" not in printed
-    _, printed = run(READ.format(path=jail.__file__))
+    _, printed = run(ATTACKS["read-hidden-file"].format(path=jail.__file__))
     assert "ESCAPED" not in printed
 
 
@@ -296,21 +200,45 @@ def test_a_jail_that_cannot_be_closed_runs_nothing(tmp_path: Path) -> None:
 def test_the_report_names_what_the_kernel_lacks() -> None:
     """L3 is claimed only where Landlock and seccomp are both there."""
     report = jail.jail_report()
-    lacking = [name for name in report.missing if name != "rlimits"]
-    assert (report.level == "L3") == (not lacking)
+    assert (report.level == "L3") == (not report.missing)
     assert bool(landlock.abi()) == ("Landlock" not in report.missing)
     assert seccomp.available() == ("seccomp" not in report.missing)
 
 
-def test_without_landlock_the_level_is_l1(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kernel without Landlock degrades honestly: level L1, and the report says why."""
+@pytest.mark.parametrize(("wrapped", "level"), [(True, "L2"), (False, "L1")])
+def test_without_landlock_the_level_is_what_bubblewrap_makes_it(
+    wrapped: bool, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel without Landlock degrades honestly, and the report says why."""
     jail.jail_report.cache_clear()
     monkeypatch.setattr(landlock, "abi", lambda: 0)
+    monkeypatch.setattr(bubblewrap, "program", lambda: "/usr/bin/bwrap" if wrapped else None)
+    monkeypatch.setattr(jail, "_starts", lambda _level: True)
     try:
         report = jail.jail_report()
+        network = jail.jail_level(network=True)
     finally:
         jail.jail_report.cache_clear()
-    assert (report.level, "Landlock" in report.missing) == ("L1", True)
+    assert (report.level, "Landlock" in report.missing) == (level, True)
+    assert ("bubblewrap" in report.features, "bubblewrap" in report.missing) == (
+        wrapped,
+        not wrapped,
+    )
+    assert network == "L1"
+
+
+def test_a_sandbox_of_bubblewrap_shows_what_is_readable_and_nothing_else(tmp_path: Path) -> None:
+    """Each folder that is there, once, before the program; no network, no other process."""
+    words = bubblewrap.arguments(
+        "bwrap", ["/bin/true", "x"], [str(tmp_path), "/no/such", "/dev/null"], ["A=b=c"], "/"
+    )
+    assert words[words.index("--ro-bind") : words.index("--clearenv")] == [
+        "--ro-bind",
+        *[str(tmp_path)] * 2,
+    ]
+    assert words[words.index("--setenv") :][:3] == ["--setenv", "A", "b=c"]
+    assert words[-5:] == ["--chdir", "/", "--", "/bin/true", "x"]
+    assert {"--unshare-all", "--die-with-parent", "--new-session"} <= set(words)
 
 
 AARCH64 = 0xC00000B7
