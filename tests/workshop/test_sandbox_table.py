@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,9 +59,14 @@ CANNOT_STOP: dict[str, set[str]] = {
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python() -> Iterator[Path]:
     """A Python that everybody may read, whoever this one belongs to."""
-    folder = tmp_path_factory.mktemp("python")
+    with tempfile.TemporaryDirectory(prefix="headwater-python-") as folder:
+        Path(folder).chmod(0o755)
+        yield _laid_python(Path(folder))
+
+
+def _laid_python(folder: Path) -> Path:
     standard = Path(sysconfig.get_path("stdlib"))
     leave = shutil.ignore_patterns("test", "site-packages", "dist-packages", "__pycache__", "*.a")
     shutil.copytree(standard, folder / "lib" / standard.name, ignore=leave)
@@ -76,8 +83,6 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy2(ROOT / "tests/workshop/sandbox_table.py", packages / "tests" / "workshop")
     site = Path(sysconfig.get_path("purelib"))
     shutil.copytree(site, packages, dirs_exist_ok=True, ignore=_not_needed, copy_function=_linked)
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)
     return folder / "bin" / standard.name
 
 
