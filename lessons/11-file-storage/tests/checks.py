@@ -463,6 +463,35 @@ def deleted(lab: Lab) -> None:
 
 @check(
     objective="L11.3",
+    title="What is gone is said to be gone",
+    needs=("deleted", "stays_small"),
+    place="backend/attachments.py and backend/messages.py",
+)
+def gone(lab: Lab) -> None:
+    ana = lab.person("ana")
+    message, other = said(lab, ana), said(lab, ana)
+    file = upload(lab, ana)
+    attached(lab, ana, message, file)
+    ana.mutation(DELETE, {"messageId": message})
+    for what, attempt in (
+        ("The image of a deleted message", ana.attempt(GET, {"messageId": message}, kind="query")),
+        ("A second deletion of a message", ana.attempt(DELETE, {"messageId": message})),
+        ("An image for a deleted message", attach(lab, ana, message, upload(lab, ana))),
+        ("A file that is gone", attach(lab, ana, other, file)),
+    ):
+        if attempt.ok and attempt.value is None and what.startswith("The image"):
+            continue
+        if attempt.ok or attempt.data is None:
+            lab.fail(
+                "L11.3",
+                seen=f"{what} ended with {attempt.text or 'no error'}: nothing a page can show.",
+                fix="look at what ctx.db.get gives before you use it, and raise not_found()",
+                more="HW406",
+            )
+
+
+@check(
+    objective="L11.3",
     title="An image that is replaced goes",
     needs=("stays_small", "deleted"),
     place=ATTACHING,
@@ -485,7 +514,7 @@ def replaced(lab: Lab) -> None:
     objective="L11.3",
     title="Abandoned uploads go after a day, and nothing else does",
     needs=("by_id",),
-    place="backend/cleanup.py and backend/crons.py",
+    place="backend/cleanup.py clean_up, abandoned_files",
     rule="HW501",
 )
 def abandoned(lab: Lab) -> None:
@@ -529,7 +558,7 @@ def still(lab: Lab, count: int) -> None:
         "F1005",
         seen=f"{count} uploads still have no owner after the clean-up ran: nothing shows them, "
         "and nothing will ever delete them.",
-        fix="let a cron go through all files that are older than a day, a batch at a time",
+        fix="go through all files older than a day, a batch at a time; start it in clean_up",
         more="HW501",
     )
 

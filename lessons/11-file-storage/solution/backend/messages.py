@@ -2,7 +2,16 @@
 
 from typing import Annotated
 
-from headwater import AppError, Id, MutationCtx, QueryCtx, mutation, query
+from headwater import (
+    AppError,
+    Id,
+    MutationCtx,
+    PaginationOptions,
+    PaginationResult,
+    QueryCtx,
+    mutation,
+    query,
+)
 from pydantic import Field
 
 from backend.access import forbidden, not_found
@@ -25,8 +34,19 @@ async def list_messages(ctx: QueryCtx, room_id: str) -> list[Message]:
 
 
 @query
+async def page_messages(
+    ctx: QueryCtx, room_id: str, pagination_opts: PaginationOptions
+) -> PaginationResult[Message]:
+    """All messages of a room page by page, newest first."""
+    await enter(ctx, room_id)
+    messages = ctx.db.query(Message).with_index("by_room", room_id=room_id).order("desc")
+    return await messages.paginate(pagination_opts)
+
+
+@query
 async def recent_messages(ctx: QueryCtx, room_id: str, since: float) -> list[Message]:
     """The messages of a room since a time (ms since 1970), newest last; at most the last 100."""
+    await enter(ctx, room_id)
     newest = (
         await ctx.db.query(Message)
         .with_index("by_room", room_id=room_id, timestamp__gte=since)

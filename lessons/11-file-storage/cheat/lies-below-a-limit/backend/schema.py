@@ -47,9 +47,18 @@ class Task(Document, table="tasks"):
     assignee_id: Id[User] | None = None
     priority: Priority | None = None
     project_id: Id[Project] | None = None
+    moved_at: float | None = None
     by_assignee = Index("assignee")
     by_assignee_id = Index("assignee_id")
     by_project_completed = Index("project_id", "completed")
+
+
+class Counter(Document, table="counters"):
+    """A number that changes in the same transaction as what it counts."""
+
+    key: str
+    value: int
+    by_key = Index("key")
 
 
 class Room(Document, table="rooms"):
@@ -93,3 +102,23 @@ class Notification(Document, table="notifications"):
     read_at: float | None = None
     by_user = Index("user_id", "read_at")
     by_task = Index("task_id", "user_id", "kind", "read_at")
+
+
+class AiConversation(Document, table="ai_conversations"):
+    """One person's talk with the model."""
+
+    user_id: Id[User]
+    title: Annotated[str, Field(max_length=200)]
+    by_user = Index("user_id")
+
+
+class AiMessage(Document, table="ai_messages"):
+    """What one side of a conversation says; an answer grows while it is streaming."""
+
+    conversation_id: Id[AiConversation]
+    role: Literal["user", "assistant"]
+    content: str
+    status: Literal["streaming", "done", "failed"]
+    error: str | None = None
+    started_at: float | None = None  # when an action took the answer on: a second one does not
+    by_conversation = Index("conversation_id")

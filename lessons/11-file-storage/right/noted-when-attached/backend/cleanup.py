@@ -1,17 +1,24 @@
-"""What is no longer needed, taken away by itself."""
+"""Cleaning up: what nobody needs any more is taken away."""
 
-from headwater import MutationCtx, StoredFile, internal_mutation
+from headwater import Id, MutationCtx, StoredFile, internal_mutation
 
 from backend.attachments import is_shown
-from backend.schema import RateLimit
+from backend.schema import Project, ProjectMember, RateLimit, Task
 
 BATCH = 100
 DAY_MS = 24 * 3600 * 1000
 
 
 @internal_mutation
+async def clean_up(ctx: MutationCtx) -> None:
+    """Start every job."""
+    await ctx.scheduler.run_after(0, abandoned_files)
+    await ctx.scheduler.run_after(0, old_rate_limits)
+
+
+@internal_mutation
 async def old_rate_limits(ctx: MutationCtx) -> None:
-    """Buckets that nobody has taken from for a day: they are full again, like no bucket at all."""
+    """Take away buckets that nobody has taken from for a day: they are full again by then."""
     limits = ctx.db.query(RateLimit)
     old = limits.with_index("by_refilled_at", refilled_at__lt=ctx.now - DAY_MS)
     found = await old.take(BATCH)
@@ -19,6 +26,18 @@ async def old_rate_limits(ctx: MutationCtx) -> None:
         await ctx.db.delete(each.id)
     if len(found) == BATCH:
         await ctx.scheduler.run_after(0, old_rate_limits)
+
+
+@internal_mutation
+async def purge_project(ctx: MutationCtx, project_id: Id[Project]) -> None:
+    """Take away a batch of what belongs to a project, then go on until nothing is left."""
+    members = ctx.db.query(ProjectMember).with_index("by_project", project_id=project_id)
+    tasks = ctx.db.query(Task).with_index("by_project_completed", project_id=project_id)
+    found = [*await members.take(BATCH), *await tasks.take(BATCH)]
+    for each in found:
+        await ctx.db.delete(each.id)
+    if found:
+        await ctx.scheduler.run_after(0, purge_project, project_id=project_id)
 
 
 @internal_mutation

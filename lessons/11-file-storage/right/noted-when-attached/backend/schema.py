@@ -53,20 +53,20 @@ class Task(Document, table="tasks"):
     by_project_completed = Index("project_id", "completed")
 
 
-class Room(Document, table="rooms"):
-    """A place in a project where its members talk."""
-
-    project_id: Id[Project]
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    by_project = Index("project_id")
-
-
 class Counter(Document, table="counters"):
     """A number that changes in the same transaction as what it counts."""
 
     key: str
     value: int
     by_key = Index("key")
+
+
+class Room(Document, table="rooms"):
+    """A place in a project where its members talk."""
+
+    project_id: Id[Project]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    by_project = Index("project_id")
 
 
 class Message(Document, table="messages"):

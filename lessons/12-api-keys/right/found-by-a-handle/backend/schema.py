@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from headwater import Document, Id, Index
+from headwater import Document, Id, Index, StoredFile
 from pydantic import Field
 
 Priority = Literal["low", "medium", "high"]
@@ -61,14 +61,24 @@ class Counter(Document, table="counters"):
     by_key = Index("key")
 
 
+class Room(Document, table="rooms"):
+    """A place in a project where its members talk."""
+
+    project_id: Id[Project]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    by_project = Index("project_id")
+
+
 class Message(Document, table="messages"):
     """One line in a chat room."""
 
     content: Annotated[str, Field(max_length=2000)]
     user_id: str
-    room_id: str
+    room_id: str  # the id of a Room, or any other text: a room that is open to all
     timestamp: float
+    image_id: Id[StoredFile] | None = None
     by_room = Index("room_id", "timestamp")
+    by_image_id = Index("image_id")
 
 
 class ApiKey(Document, table="api_keys"):

@@ -1,9 +1,0 @@
-"""What happens every day by itself, in UTC."""
-
-from headwater import Crons
-
-from backend.cleanup import abandoned_files, old_rate_limits
-
-crons = Crons()
-crons.daily("clean up", old_rate_limits, hour_utc=3)
-crons.daily("clean up files", abandoned_files, hour_utc=4)
