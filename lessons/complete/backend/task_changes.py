@@ -54,7 +54,7 @@ async def assignable(
 
 
 async def moved(ctx: MutationCtx, task: Task, project_id: Id[Project]) -> dict[str, Any]:
-    """What changes of a task that goes into a project: only where caller and assignee may see it."""
+    """What changes of a task that goes into a project: its caller and assignee must see both."""
     await member(ctx, project_id)
     await assignable(ctx, project_id, task.assignee_id)
     return {"project_id": project_id, "moved_at": ctx.now}

@@ -1,6 +1,6 @@
 """Polls as the database of the trial holds them: since March, under the schema of that time.
 
-    backend.run(lambda ctx: ctx.db.insert("polls", TRIAL_POLLS[0]))
+Put one in with `backend.run(lambda ctx: ctx.db.insert("polls", TRIAL_POLLS[0]))`.
 """
 
 TRIAL_POLLS = [

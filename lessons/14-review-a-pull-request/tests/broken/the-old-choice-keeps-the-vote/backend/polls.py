@@ -111,7 +111,8 @@ def key_of(ctx: QueryCtx, poll_id: Id[Poll]) -> str:
     secret = ctx.env(PollSettings).poll_link_key
     if secret is None:
         raise AppError({"code": "NOT_CONFIGURED", "message": "Results cannot be shared here."})
-    return hmac.new(secret.get_secret_value().encode(), poll_id.encode(), hashlib.sha256).hexdigest()
+    key = secret.get_secret_value().encode()
+    return hmac.new(key, poll_id.encode(), hashlib.sha256).hexdigest()
 
 
 @mutation
