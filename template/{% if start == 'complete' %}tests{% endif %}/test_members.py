@@ -27,13 +27,14 @@ def test_an_owner_changes_roles_and_an_admin_does_not(team: Team) -> None:
 
 def test_an_admin_invites_up_to_their_own_role(team: Team) -> None:
     """Who is invited a second time stays what they are."""
-    eve = {"project_id": team.project_id, "user_id": team.user_id("eve")}
+    project_id, eve = team.project_id, team.user_id("eve")
     with refused("FORBIDDEN"):
-        team.ben.mutation(invite_member, **eve, role="owner")
+        team.ben.mutation(invite_member, project_id=project_id, user_id=eve, role="owner")
     with refused("FORBIDDEN"):
-        team.cleo.mutation(invite_member, **eve)
-    first = team.ben.mutation(invite_member, **eve)
-    assert team.ana.mutation(invite_member, **eve, role="admin") == first
+        team.cleo.mutation(invite_member, project_id=project_id, user_id=eve)
+    first = team.ben.mutation(invite_member, project_id=project_id, user_id=eve)
+    second = team.ana.mutation(invite_member, project_id=project_id, user_id=eve, role="admin")
+    assert second == first
     assert roles(team)["eve"] == "member"
 
 

@@ -9,6 +9,7 @@ from headwater.testing import Backend
 
 from backend.members import invite_member, remove_member
 from backend.projects import create_project
+from backend.schema import Role
 from backend.tasks import create_task, list_open, update_task
 from backend.users import store_user
 
@@ -60,9 +61,10 @@ def test_who_was_taken_out_is_a_stranger_again(backend: Backend) -> None:
 def test_nobody_invites_above_their_own_role(backend: Backend) -> None:
     """A member invites nobody, an admin no owner."""
     ana, ben, cleo = (backend.with_identity(subject=name) for name in ("ana", "ben", "cleo"))
-    user_ids = {each: each.mutation(store_user) for each in (ben, cleo)}
-    for role in ("member", "admin"):
+    bens, cleos = ben.mutation(store_user), cleo.mutation(store_user)
+    roles: tuple[Role, ...] = ("member", "admin")
+    for role in roles:
         project_id = ana.mutation(create_project, name="Boat")
-        ana.mutation(invite_member, project_id=project_id, user_id=user_ids[ben], role=role)
+        ana.mutation(invite_member, project_id=project_id, user_id=bens, role=role)
         with refused("FORBIDDEN"):
-            ben.mutation(invite_member, project_id=project_id, user_id=user_ids[cleo], role="owner")
+            ben.mutation(invite_member, project_id=project_id, user_id=cleos, role="owner")

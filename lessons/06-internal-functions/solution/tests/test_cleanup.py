@@ -14,9 +14,11 @@ def count(backend: Backend, table: type[Document]) -> int:
     return len(backend.run(lambda ctx: ctx.db.query(table).take(100)))
 
 
-async def now(ctx: MutationCtx) -> float:
-    """The time of the backend under test."""
-    return ctx.now
+async def fill(ctx: MutationCtx) -> None:
+    """Two buckets: one of 30 hours ago, one of an hour ago."""
+    for hours in (30, 1):
+        refilled_at = ctx.now - hours * 3_600_000
+        await ctx.db.insert(RateLimit(key=f"{hours}", tokens=5, refilled_at=refilled_at))
 
 
 def test_no_browser_reaches_the_clean_up(backend: Backend) -> None:
@@ -29,10 +31,7 @@ def test_no_browser_reaches_the_clean_up(backend: Backend) -> None:
 
 def test_old_buckets_go_and_new_ones_stay(backend: Backend) -> None:
     """A day is the limit."""
-    for hours in (30, 1):
-        refilled_at = backend.run(now) - hours * 3_600_000
-        new = RateLimit(key=f"{hours}", tokens=5, refilled_at=refilled_at)
-        backend.run(lambda ctx, new=new: ctx.db.insert(new))
+    backend.run(fill)
     backend.mutation(clean_up)
     backend.advance(seconds=1)
     assert [each.key for each in backend.run(lambda ctx: ctx.db.query(RateLimit).take(9))] == ["1"]
