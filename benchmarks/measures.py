@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from benchmarks.checker import check_s, parse_s, write_large_backend
 from benchmarks.figures import Figure, Target
 from benchmarks.servers import HERE, ROOT, BenchmarkFailed, run_folder, serving
+from benchmarks.watching import pytest_s, watched, write_trivial_test
 
 CONVEX_TEST = HERE / "convex_test"
 Numbers = dict[str, float]
@@ -246,6 +247,23 @@ def check(bench: Bench) -> list[Figure]:
     return [Figure("check", name, "s", Target("<=", 4.0), *times, "parsing alone")]
 
 
+def watch(bench: Bench) -> list[Figure]:
+    """A verdict on the lesson in hand after a save, against one cold run of a trivial test."""
+    return [_watched(bench, lesson) for lesson in ("1", "2")]
+
+
+def _watched(bench: Bench, lesson: str) -> Figure:
+    with run_folder() as root, watched(root / "project", lesson) as project:
+        write_trivial_test(root / "plain")
+        project.save_s()  # the second worker starts warm
+        ours, theirs = bench.rounds(
+            lambda _: {"s": project.save_s()}, lambda _: {"s": pytest_s(root / "plain")}
+        )
+    name = f"grade {lesson} --watch: save to verdict"
+    times = column(ours, "s"), column(theirs, "s")
+    return Figure("watch", name, "s", Target("<=", 0.6), *times, "pytest, one trivial test")
+
+
 def throughput(name: str, bound: float, ours: list[Numbers], theirs: list[Numbers]) -> Figure:
     """Writes per second against the hand-written server."""
     rates = column(ours, "rate"), column(theirs, "rate")
@@ -265,5 +283,10 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "writers": writers,
     "windows": windows,
     "check": check,
+    "watch": watch,
 }
-LOOPS = {"unit-test": 2, "writers": 2}  # measures that go through their rounds more than once
+LOOPS = {
+    "unit-test": 2,
+    "writers": 2,
+    "watch": 2,
+}  # measures that go through their rounds more than once

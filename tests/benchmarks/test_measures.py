@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from benchmarks import cohort
 from benchmarks.figures import Figure
 from benchmarks.measures import CONVEX_TEST, MEASURES, Bench, Sizes
 
@@ -36,7 +37,7 @@ def tiny(measure: str) -> list[Figure]:
         "keys",
         "writers",
         "check",
-        *(pytest.param(name, marks=pytest.mark.prove) for name in ("push", "fan-out")),
+        *(pytest.param(name, marks=pytest.mark.prove) for name in ("push", "fan-out", "watch")),
     ],
 )
 def test_a_measure_times_both_and_keeps_its_counts(measure: str) -> None:
@@ -76,3 +77,12 @@ def test_a_click_in_one_window_shows_in_both() -> None:
         assert len(figure.headwater) == len(figure.baseline) == TINY.rounds
         assert all(run > 0 for run in figure.headwater + figure.baseline)
         assert figure.target is None
+
+
+@pytest.mark.prove
+def test_a_small_cohort_is_graded_to_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    """The cohort's benchmark, with eight submissions, the last of them hostile."""
+    cohort.main(8, 2)
+    said = capsys.readouterr().out
+    assert "8 submissions" in said
+    assert "0 not to the end" in said
