@@ -219,8 +219,8 @@ def matrix(lab: Lab) -> None:
     if opened and (not protected or "anonymous" not in opened.get(UPDATE, ["anonymous"])):
         lab.fail(
             "A402",
-            seen=f"{somebody(opened[UPDATE]).capitalize()}, not a member, changed a task of somebody else's "
-            f"project through {shown(lab, UPDATE)}: {len(opened)} of "
+            seen=f"{somebody(opened[UPDATE]).capitalize()}, not a member, changed a task of "
+            f"somebody else's project through {shown(lab, UPDATE)}: {len(opened)} of "
             f"{len(in_project(lab))} functions ask only who is signed in.",
             fix="look the caller's membership up: no document in project_members, no access",
             more="HW303",
@@ -290,6 +290,32 @@ def own_tasks(lab: Lab) -> None:
                 fix="ask for a membership only where the task has a project",
                 more="L5",
             )
+
+
+@check(
+    objective="L5.2",
+    title="Nobody moves a task into a project that is not theirs",
+    needs=("own_tasks",),
+    place="backend/tasks.py move_task",
+    rule="HW303",
+)
+def moved_in(lab: Lab) -> None:
+    if "tasks:moveTask" not in lab.manifest.functions:
+        return
+    here = scene(lab)
+    own = here.person("stranger").mutation("tasks:createTask", {"title": word(lab)})
+    before = stored(lab)
+    attempt = call(
+        lab, here.person("stranger"), "tasks:moveTask", {"taskId": own, "projectId": here.project}
+    )
+    if attempt.ok or stored(lab) != before:
+        lab.fail(
+            "A403",
+            seen="tasks.create_task is protected, tasks.move_task is not: a stranger moved a task "
+            "of their own into somebody else's project.",
+            fix="a move has two projects: ask member(ctx, project_id) of the one it goes to, too",
+            more="HW303",
+        )
 
 
 def somebody(roles: list[str]) -> str:
