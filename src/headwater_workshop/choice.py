@@ -16,6 +16,15 @@ def chosen_lesson(word: str | None, progress: Progress) -> Lesson:
     return (current or open_lessons or list(lessons))[0]
 
 
+def lesson_in_view(word: str | None, progress: Progress) -> Lesson:
+    """The lesson that is named; else the current one, though it is done: one may look back at it.
+
+    So who has just passed a lesson is not shown the solution of the one after it.
+    """
+    current = [each for each in load_lessons() if each.name == progress.current]
+    return chosen_lesson(word, progress) if word or not current else current[0]
+
+
 def chosen_objective(word: str | None, progress: Progress) -> tuple[Lesson, str]:
     """The objective that is named; else the lesson's first that the grader has not seen met."""
     name, dot, _ = (word or "").partition(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -44,28 +45,35 @@ def grade(
     watched: Annotated[
         bool, typer.Option("--watch", help="Check again after each save, until Ctrl-C.")
     ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every lesson that has begun, in one table.")
+    ] = False,
 ) -> None:
     """Check a lesson: your functions run in a jailed process, the checks outside of it."""
     from headwater_workshop import grader
 
     try:
+        files = {"junit": junit, "exercism": exercism, "gradescope": gradescope}
+        files |= {"csv": csv, "sarif": sarif}
         project = find_project()
+        if every:
+            _refuse_beside_all(bool(lesson or watched or any(files.values())))
+            raise typer.Exit(0 if _grade_all(project, as_json, seed) else 1)
         chosen = _chosen(lesson, project)
         early = not_begun(project, chosen)
         if early and not as_json:
             _tell_early(chosen)
             if lesson is None:
                 raise typer.Exit(1)
-        files = {"junit": junit, "exercism": exercism, "gradescope": gradescope}
-        files |= {"csv": csv, "sarif": sarif}
 
         def told(result: GradeResult) -> None:
             if not early:
-                met = {objective.id: objective.met for objective in result.objectives}
-                record_grade(project, chosen, met, timestamp())
+                _record(project, chosen, result)
                 _tell_room(project, chosen, result)
             _write(result, files)
             _tell(result, as_json)
+            if not as_json:
+                Console(soft_wrap=True).print(f"Next: {_next(chosen, result, early)}")
 
         if watched:
             passed = _watch(project, chosen, told)
@@ -99,6 +107,52 @@ def _watch(project: Path, lesson: Lesson, told: Callable[[GradeResult], None]) -
     except KeyboardInterrupt:
         console.print()
     return last[0]
+
+
+def _refuse_beside_all(named: bool) -> None:
+    if named:
+        raise KitError(
+            "--all is for every lesson, so it takes no lesson, no file and no --watch.",
+            where="headwater grade",
+            fix="headwater grade --all, or with --json for a program; or leave --all out",
+        )
+
+
+def _grade_all(project: Path, as_json: bool, seed: int | None) -> bool:
+    """Grade every lesson, print the table; whether all of them passed."""
+    from headwater_workshop.grade_all import grade_all, show_all
+
+    lessons, waiting = load_lessons(), Console(stderr=True)
+
+    def told(lesson: Lesson, result: GradeResult) -> None:
+        _record(project, lesson, result)
+
+    with waiting.status(f"Grading {len(lessons)} lessons, a second or two for each"):
+        rows = grade_all(project, lessons, told, seed=seed)
+    if as_json:
+        print(json.dumps([row.to_json() for row in rows], indent=2))
+    else:
+        show_all(rows, Console(soft_wrap=not sys.stdout.isatty()))
+    return all(row.passed for row in rows)
+
+
+def _record(project: Path, lesson: Lesson, result: GradeResult) -> None:
+    met = {objective.id: objective.met for objective in result.objectives}
+    record_grade(project, lesson, met, timestamp())
+
+
+def _next(lesson: Lesson, result: GradeResult, early: bool) -> str:
+    """The command that goes on: a hint, or the lesson after this one."""
+    if early:
+        return f"headwater lesson start {lesson.number}"
+    if not result.passed:
+        left = next((each.id for each in result.objectives if not each.met), f"L{lesson.number}")
+        return f"mend that and grade again; stuck? headwater lesson hint {left}"
+    look = f"headwater lesson diff {lesson.number} --solution compares yours with ours"
+    following = [each for each in load_lessons() if each.number > lesson.number]
+    if not following:
+        return f"{look}; headwater grade --all, for this was the last one"
+    return f"headwater lesson start {following[0].number} ({look})"
 
 
 def _chosen(word: str | None, project: Path) -> Lesson:
@@ -141,4 +195,4 @@ def _tell(result: GradeResult, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result.to_json(), indent=2))
     else:
-        show(result, Console(soft_wrap=True))
+        show(result, Console(soft_wrap=not sys.stdout.isatty()))

@@ -18,7 +18,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from . import progress as kept_progress
-from .choice import chosen_lesson, chosen_objective
+from .bar import how_far
+from .choice import chosen_lesson, chosen_objective, lesson_in_view
 from .cli_authoring import new, schedule, verify
 from .course import Beginning, ahead_of_lessons, beginning, comparison, revealed, state_of
 from .kit import KitError
@@ -41,7 +42,6 @@ LessonWord = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 _END = "end"
-_BAR = 24
 
 
 @app.command("list")
@@ -54,14 +54,9 @@ def list_lessons(as_json: Json = False) -> None:
         if as_json:
             _print_json({"done": done, "of": len(lessons), "lessons": states})
             return
-        table = Table("", "Lesson", "Minutes", "State", "Runs", "Hints", box=None)
-        for state in states:
-            short = state["minutes_short"]
-            minutes = f"{state['minutes']} ({short})" if short else str(state["minutes"])
-            runs, hints = str(state["runs"]), str(state["hints"])
-            table.add_row(str(state["number"]), state["title"], minutes, _word(state), runs, hints)
-        _console().print(table)
-        _console().print(f"\n\\[{_bar(done, len(lessons))}] {done} of {len(lessons)} lessons done")
+        _console().print(_table(states))
+        _console().print(f"\n{escape(how_far(done, len(lessons), 'lessons done'))}")
+        _console().print(f"Next: {_next(lessons, progress)}")
 
 
 @app.command()
@@ -162,7 +157,7 @@ def reveal(word: LessonWord = None, as_json: Json = False) -> None:
     """Show what is left to the solution, if you say yes. The lesson is then seen, not solved."""
     with _told(as_json):
         project = find_project()
-        lesson = chosen_lesson(word, load_progress(project))
+        lesson = lesson_in_view(word, load_progress(project))
         confirm_reveal(project, lesson)
         _print_diff(lesson, revealed(project, lesson, timestamp()), True, as_json)
 
@@ -178,7 +173,7 @@ def diff(
     """Show what you changed since the lesson began, or what is left to the solution."""
     with _told(as_json):
         project = find_project()
-        lesson = chosen_lesson(word, load_progress(project))
+        lesson = lesson_in_view(word, load_progress(project))
         if solution:
             if mode_of(project) == "tutor":
                 confirm_reveal(project, lesson)
@@ -284,9 +279,12 @@ def _report(
 
 def _report_kept(kept: Kept, names: tuple[str, ...], console: Console) -> None:
     place = f"on branch {kept.branch}" if kept.branch else f"in {kept.folder}"
-    console.print(f"  your own work is kept {escape(place)}")
-    console.print(f"  to see a file of it: {escape(kept.one(min(names)))}")
-    console.print(f"  to get it back, over the lesson's files: {escape(kept.back)}")
+    for said in (
+        f"your own work is kept {place}",
+        f"to see a file of it: {kept.one(min(names))}",
+        f"to get it back, over the lesson's files: {kept.back}",
+    ):
+        console.print(f"  {escape(said)}", soft_wrap=True)  # a command is not broken by us
 
 
 def _progress_if_any() -> Progress:
@@ -302,14 +300,29 @@ def _heading(lesson: Lesson) -> str:
     return f"Lesson {lesson.number}: {lesson.title} ({lesson.minutes} minutes)"
 
 
+def _table(states: list[dict[str, Any]]) -> Table:
+    table = Table("", "Lesson", "Minutes", "In short", "State", "Runs", "Hints", box=None)
+    for each in states:
+        minutes, runs, hints = str(each["minutes"]), str(each["runs"]), str(each["hints"])
+        short = str(each["minutes_short"] or "-")
+        table.add_row(str(each["number"]), each["title"], minutes, short, _word(each), runs, hints)
+    return table
+
+
+def _next(lessons: tuple[Lesson, ...], progress: Progress) -> str:
+    """The command that goes on: with the lesson in hand, else with the first that is not done."""
+    unfinished = [each for each in lessons if not progress.of(each).over]
+    in_hand = [each for each in unfinished if each.name == progress.current]
+    if in_hand:
+        return f"headwater grade {in_hand[0].number}"
+    if unfinished:
+        return f"headwater lesson start {unfinished[0].number}"
+    return "headwater grade --all"
+
+
 def _word(state: dict[str, Any]) -> str:
     colour = {"done": "green", "current": "yellow", "seen": "cyan"}.get(state["state"], "dim")
     return f"[{colour}]{state['state']}[/{colour}]"
-
-
-def _bar(done: int, total: int) -> str:
-    filled = _BAR * done // max(total, 1)
-    return "#" * filled + "." * (_BAR - filled)
 
 
 def _console() -> Console:

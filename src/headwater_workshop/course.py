@@ -13,7 +13,7 @@ from .lessons import Lesson, complete_overlay, load_lessons
 from .own_code import Broken, broken_imports, lesson_names, with_own_code
 from .progress import Progress, load_progress, record_solution_seen
 from .regions import own_part, part_of
-from .stages import FOLDERS, last_stage, stage, started
+from .stages import FOLDERS, last_stage, stage, started, with_page_test
 
 
 def state_of(lesson: Lesson, progress: Progress) -> dict[str, Any]:
@@ -120,9 +120,11 @@ def ahead_of_lessons(project: Path) -> list[str]:
 def comparison(project: Path, lesson: Lesson, *, solution: bool) -> str:
     """A unified diff of the lesson's files: from its beginning to the project, or on to the end."""
     mine = _project_files(project, lesson)
+    tree = with_page_test(stage(lesson.number) if solution else started(lesson), project)
+    theirs = _only(tree, lesson)
     if solution:
-        return _diff(mine, _only(stage(lesson.number), lesson), "yours", "solution")
-    return _diff(_only(started(lesson), lesson), mine, "starter", "yours")
+        return _diff(mine, theirs, "yours", "solution")
+    return _diff(theirs, mine, "starter", "yours")
 
 
 def revealed(project: Path, lesson: Lesson, at: str) -> str:

@@ -6,12 +6,14 @@ Expected values and hidden inputs are in no finding.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 Outcome = Literal["passed", "failed", "skipped"]
 
@@ -130,24 +132,37 @@ def show(result: GradeResult, console: Console) -> None:
 
 def _show_objective(objective: ObjectiveResult, console: Console) -> None:
     mark = "[green]met[/green]" if objective.met else "[yellow]open[/yellow]"
-    console.print(f"[bold]{objective.id}[/bold] {mark}  {escape(objective.text)}")
+    _say(console, 0, f"[bold]{objective.id}[/bold] {mark}  ", objective.text)
 
 
 def _show_checks(checks: Iterable[CheckResult], console: Console) -> None:
     for check in checks:
         colour, mark = _COLOURS[check.outcome], _MARKS[check.outcome]
-        reason = f" [dim]({escape(check.reason)})[/dim]" if check.reason else ""
-        console.print(f"  [{colour}]{mark}[/{colour}]  {escape(check.title)}{reason}")
+        reason = f" ({check.reason})" if check.reason else ""
+        _say(console, 2, f"[{colour}]{mark}[/{colour}]  ", check.title + reason)
         if check.finding is not None:
             _show_finding(check.finding, check.where, console)
 
 
 def _show_finding(finding: Finding, where: str, console: Console) -> None:
-    console.print(f"        [bold]\\[{finding.code}][/bold] {escape(_visible(finding.what))}")
-    if where:
-        console.print(f"        At:   {escape(where)}")
-    console.print(f"        Fix:  {escape(finding.fix)}")
-    console.print(f"        More: {escape(finding.more)}")
+    _say(console, 8, f"[bold]\\[{finding.code}][/bold] ", _visible(finding.what))
+    for head, text in (("At:   ", where), ("Fix:  ", finding.fix), ("More: ", finding.more)):
+        if text:
+            _say(console, 8, head, text)
+
+
+def _say(console: Console, indent: int, head: str, text: str) -> None:
+    """A line, or on a narrow console some: what follows the first stands below its text."""
+    beginning = Text.from_markup(" " * indent + head)
+    lines = [text]
+    if not console.soft_wrap:
+        room = max(console.width - len(beginning), 20)
+        lines = [line for each in text.split("\n") for line in _wrapped(each, room)]
+    console.print(beginning.append(f"\n{' ' * len(beginning)}".join(lines)), soft_wrap=True)
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _visible(text: str) -> str:

@@ -11,8 +11,8 @@ import typer
 from typer.testing import CliRunner
 
 from headwater_workshop.cli_grade import grade
-from headwater_workshop.lessons import find_lesson
-from headwater_workshop.progress import load_progress
+from headwater_workshop.lessons import find_lesson, load_lessons
+from headwater_workshop.progress import load_progress, record_start
 from headwater_workshop.stages import stage, started, write
 
 runner = CliRunner()
@@ -100,3 +100,45 @@ def test_a_folder_without_a_backend_is_a_usage_error(
     """Exit code 2: there is nothing to grade here."""
     monkeypatch.chdir(tmp_path)
     assert runner.invoke(app, ["grade", "1"]).exit_code == 2
+
+
+def test_all_lessons_are_one_table(app: typer.Typer, project: Path) -> None:
+    """A lesson that passes, one that does not, and one that has not begun: exit code 1."""
+    write(stage(1), project)
+    ran = runner.invoke(app, ["grade", "--all"])
+    first, second = (line for line in ran.stdout.splitlines() if line[:3] in (" 1 ", " 2 "))
+    assert ran.exit_code == 1
+    assert ("3 of 3 met" in first, "passed" in first) == (True, True)
+    assert "not begun" in second
+    assert f"[{'#' * (24 // len(load_lessons()))}" in ran.stdout
+    assert f"1 of {len(load_lessons())} lessons pass" in ran.stdout
+    assert "Next: headwater lesson start 2" in ran.stdout
+    progress = load_progress(project)
+    assert progress.of(find_lesson("1")).done
+    assert progress.of(find_lesson("2")).runs == 0
+
+
+def test_all_lessons_are_one_list_for_a_program(app: typer.Typer, project: Path) -> None:
+    """Each lesson with its state, and the record of those that were graded."""
+    record_start(project, find_lesson("1"), "2026-01-01T00:00:00Z")
+    ran = runner.invoke(app, ["grade", "--all", "--json", "--seed", "7"])
+    first, second = json.loads(ran.stdout)[:2]
+    assert (ran.exit_code, first["state"], second["state"]) == (1, "not yet", "not begun")
+    assert (first["record"]["seed"], second["record"]) == (7, None)
+
+
+@pytest.mark.parametrize("words", [["2"], ["--watch"], ["--csv", "out.csv"]])
+def test_all_goes_with_no_single_lesson(app: typer.Typer, project: Path, words: list[str]) -> None:
+    """A usage error, before anything is graded."""
+    ran = runner.invoke(app, ["grade", "--all", *words])
+    assert (ran.exit_code, "takes no lesson" in ran.stderr) == (2, True)
+    assert not (project / ".headwater").exists()
+
+
+def test_each_verdict_says_what_is_next(app: typer.Typer, project: Path) -> None:
+    """A hint for the objective that is open; after a pass the solution, and the next lesson."""
+    assert "headwater lesson hint L1.1" in runner.invoke(app, ["grade"]).stdout
+    write(stage(1), project)
+    passed = runner.invoke(app, ["grade"]).stdout
+    assert "headwater lesson start 2" in passed
+    assert "headwater lesson diff 1 --solution" in passed

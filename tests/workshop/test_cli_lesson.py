@@ -222,6 +222,33 @@ def test_diff_shows_what_the_learner_changed(project: Path) -> None:
     assert load_progress(project).of(FIRST).solution_seen is None
 
 
+def test_diff_leaves_the_test_of_the_page_out(project: Path) -> None:
+    """It came with the project: nobody changed it, and no solution takes it away."""
+    write_tree({"tests/test_page.py": b"# the page\n"}, project)
+    lesson("start", "1")
+    assert lesson("diff").stdout == "No difference.\n"
+    assert "test_page" not in lesson("diff", "--solution").stdout
+
+
+def test_after_a_pass_diff_is_of_the_lesson_just_done(project: Path) -> None:
+    """Not of the one that comes next: its solution stays closed."""
+    lesson("start", "1")
+    finish(project)
+    assert facts("diff", "--solution")["lesson"] == FIRST.name
+    assert load_progress(project).of(SECOND).solution_seen is None
+
+
+def test_the_list_says_what_is_next(project: Path) -> None:
+    """Begin the first; grade the one in hand; begin the second."""
+    said = [lesson("list").stdout.splitlines()[-1]]
+    lesson("start", "1")
+    said.append(lesson("list").stdout.splitlines()[-1])
+    finish(project)
+    said.append(lesson("list").stdout.splitlines()[-1])
+    commands = ("lesson start 1", "grade 1", "lesson start 2")
+    assert said == [f"Next: headwater {each}" for each in commands]
+
+
 def test_diff_with_the_solution_is_recorded(project: Path) -> None:
     """The solution is shown to whoever asks, and the record says so."""
     lesson("start", "1")

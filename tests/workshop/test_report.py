@@ -63,6 +63,18 @@ def test_the_terminal_shows_what_to_do_and_how_to_repeat_it() -> None:
         assert part in text
 
 
+def test_on_a_narrow_terminal_no_word_is_broken() -> None:
+    """What does not fit into a line goes on below its own beginning."""
+    out = io.StringIO()
+    show(RESULT, Console(file=out, width=30))
+    lines = out.getvalue().splitlines()
+    assert max(len(line) for line in lines) <= 50, "short as it is, and no word is broken"
+    whole = io.StringIO()
+    show(RESULT, Console(file=whole, soft_wrap=True))
+    assert out.getvalue().split() == whole.getvalue().split()
+    assert len(lines) > len(whole.getvalue().splitlines())
+
+
 def test_a_finding_does_not_steer_the_terminal() -> None:
     """Escape sequences out of a learner's error are shown as marks, not obeyed."""
     out = io.StringIO()
