@@ -14,7 +14,9 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 Tree = Mapping[str, bytes]
 """Files by their path, written with `/` and relative to some folder."""
@@ -34,6 +36,10 @@ class KitError(Exception):
         self.what = what
         self.where = where
         self.fix = fix
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it comes back whole from a process of its own."""
+        return partial(type(self), where=self.where, fix=self.fix), (self.what,)
 
 
 def kit_root() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,9 @@ def test_what_tools_leave_behind_is_no_data(tmp_path: Path) -> None:
         {"backend/a.py": b"", "backend/__pycache__/a.cpython-311.pyc": b"", "b.pyc": b""}, tmp_path
     )
     assert list(kit.read_folder(tmp_path)) == ["backend/a.py"]
+
+
+def test_an_error_comes_whole_from_another_process() -> None:
+    """What a worker process raises is told in its own words."""
+    error = pickle.loads(pickle.dumps(kit.KitError("It is gone.", where="there", fix="make it")))
+    assert (error.what, error.where, error.fix) == ("It is gone.", "there", "make it")
