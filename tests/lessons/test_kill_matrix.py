@@ -31,8 +31,9 @@ def test_a_lesson_is_proven(lesson: Lesson) -> None:
 
 
 def test_the_page_says_what_the_proofs_show() -> None:
-    """Its counts, its checks and its survivors are those of today. Which check finds a mistake first
-    may depend on the moment, so those cells are not compared.
+    """Its counts, its checks and its survivors are those of today.
+
+    Which check is the first to find a mistake may depend on the moment: those cells are left out.
 
     `headwater lesson verify --all --page docs/reference/kill-matrix.md` writes it again.
     """
