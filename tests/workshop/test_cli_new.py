@@ -26,14 +26,28 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     return app
 
 
-def test_new_makes_a_project_and_says_what_comes_next(app: typer.Typer, tmp_path: Path) -> None:
-    """The answers given are in the project, and the next steps can be typed as they stand."""
+@pytest.mark.parametrize(
+    ("uv", "install"),
+    [
+        ("/usr/bin/uv", "uv pip install --no-deps -r requirements-headwater.txt"),
+        (None, "python -m pip install --no-deps -r requirements-headwater.txt"),
+    ],
+)
+def test_new_makes_a_project_and_says_what_comes_next(
+    uv: str | None,
+    install: str,
+    app: typer.Typer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The answers given are in the project, and the next steps can be typed as they stand here."""
+    monkeypatch.setattr("headwater_workshop.cli_new.shutil.which", lambda _: uv)
     target = tmp_path / "my-app"
     done = RUNNER.invoke(app, ["new", str(target), "--start", "workshop", "--defaults"])
     assert done.exit_code == 0, done.output
     assert recorded(target)["start"] == "workshop"
     assert f"cd {target}" in done.output
-    assert "uv pip install --no-deps -r requirements-headwater.txt" in done.output
+    assert install in done.output
 
 
 def test_new_refuses_an_occupied_folder_as_wrong_usage(app: typer.Typer, tmp_path: Path) -> None:
