@@ -59,6 +59,18 @@ def list_lessons(as_json: Json = False) -> None:
         _console().print(f"Next: {_next(lessons, progress)}")
 
 
+@app.command("bar")
+def bar() -> None:
+    """Print how far you are in one line, for a status line; nothing before the first lesson."""
+    progress = _progress_if_any()
+    if not progress.lessons:
+        return
+    lessons = load_lessons()
+    done = sum(progress.of(lesson).state == "done" for lesson in lessons)
+    now = [f", now {each.label} {each.title}" for each in lessons if each.name == progress.current]
+    print(how_far(done, len(lessons), "lessons done") + "".join(now))
+
+
 @app.command()
 def show(
     word: LessonWord = None,

@@ -37,7 +37,7 @@ COMMAND = closed(
 )
 MATCHED = closed("hooks", matcher=TEXT, hooks={"type": "array", "minItems": 1, "items": COMMAND})
 SETTINGS = closed(
-    "$schema outputStyle permissions hooks enabledMcpjsonServers",
+    "$schema outputStyle permissions hooks statusLine enabledMcpjsonServers",
     **{"$schema": {"const": "https://json.schemastore.org/claude-code-settings.json"}},
     outputStyle=TEXT,
     permissions=closed(
@@ -50,6 +50,7 @@ SETTINGS = closed(
     hooks=closed(
         " ".join(EVENTS), **{name: {"type": "array", "items": MATCHED} for name in EVENTS}
     ),
+    statusLine=closed("type command", type={"const": "command"}, command=TEXT),
     enabledMcpjsonServers=TEXTS,
 )
 MCP = closed(

@@ -68,6 +68,16 @@ def test_list_gives_programs_the_same_facts(project: Path) -> None:
     assert facts("list")["done"] == 1
 
 
+def test_the_status_line_has_the_same_bar(project: Path) -> None:
+    """One line, the list's own bar, and the lesson in hand; nothing before the first lesson."""
+    assert lesson("bar").stdout == ""
+    finish(project)
+    lesson("start", "2")
+    told = lesson("bar").stdout
+    (line,) = [line for line in lesson("list").stdout.splitlines() if line.startswith("[")]
+    assert told == f"{line}, now L2 {SECOND.title}\n"
+
+
 def test_show_prints_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To a program or an assistant it is plain Markdown; reading needs no project."""
     monkeypatch.chdir(tmp_path)
