@@ -141,11 +141,11 @@ def not_reloaded(page: Page) -> bool:
 
 
 def add_task(page: Page, title: str) -> Locator:
-    """Adds a task in the page; gives its box."""
+    """Adds a task in the page; gives its box, once the server knows the task."""
     page.get_by_label("New task").fill(title)
     page.get_by_label("New task").press("Enter")
     box = page.get_by_role("checkbox", name=title)
-    expect(box).to_be_visible()
+    expect(box).to_be_enabled()
     return box
 
 

@@ -127,7 +127,7 @@ def test_a_warm_worker_is_shut_in_as_any_other(host: Host, tmp_path: Path) -> No
 def test_a_warm_worker_has_nothing_of_the_grader(host: Host) -> None:
     """Neither its variables nor its files, and no lesson was ever in its memory."""
     about: dict[str, Any] = host.call("attacks:about", "query", {}).value
-    allowed = {"jail_child", "landlock", "seccomp", "warm_child"}
+    allowed = {"bubblewrap", "jail_child", "landlock", "seccomp", "warm_child"}
     assert {name.partition(".")[2] for name in about["modules"]} <= allowed
     assert about["environment"] == {}
     assert len(about["open"]) <= 6  # three streams, and the pipe's two beside them

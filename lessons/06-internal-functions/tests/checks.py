@@ -183,7 +183,7 @@ def contract(lab: Lab) -> None:
     objective="L6.1",
     title="Nobody cleans up by another door",
     needs=("contract",),
-    place="backend/",
+    place=f"{CLEANUP} and what else lies in backend/",
     rule="HW302",
 )
 def doors(lab: Lab) -> None:

@@ -57,6 +57,11 @@ function optimisticCreate(store: OptimisticLocalStore, { title }: { title: strin
   store.setQuery(api.tasks.getTasks, {}, [guess, ...tasks]);
 }
 
+/** A task the server has not heard of yet: it is shown, and nothing can be done to it. */
+function isGuess(taskId: Id<"tasks">): boolean {
+  return taskId.startsWith("optimistic-");
+}
+
 /** The same tasks, one of them completed or open again. */
 export function withToggled<T extends { _id: Id<"tasks">; completed: boolean }>(
   tasks: T[],
@@ -83,7 +88,12 @@ export function TaskList({ tasks, onToggle, empty, note }: TaskListProps) {
       {tasks.map((task) => (
         <li key={task._id} className={task.completed ? "done" : undefined}>
           <label className="grow">
-            <input type="checkbox" checked={task.completed} onChange={() => onToggle(task._id)} />
+            <input
+              type="checkbox"
+              checked={task.completed}
+              disabled={isGuess(task._id)}
+              onChange={() => onToggle(task._id)}
+            />
             <span className="title">{task.title}</span>
           </label>
           {note?.(task)}
@@ -91,6 +101,7 @@ export function TaskList({ tasks, onToggle, empty, note }: TaskListProps) {
             type="button"
             className="quiet danger"
             aria-label={`Delete ${task.title}`}
+            disabled={isGuess(task._id)}
             onClick={() => attempt(deleteTask({ taskId: task._id }))}
           >
             Delete
