@@ -24,7 +24,7 @@ from headwater_workshop.cohort.gradebook import (
     objective_rates,
     rule_rates,
 )
-from headwater_workshop.cohort.grading import Graded, check_jail, grade_cohort
+from headwater_workshop.cohort.grading import Graded, check_jail, folders_of, grade_cohort
 from headwater_workshop.cohort.submissions import Submission, project_in, submissions
 from headwater_workshop.grader import grade
 from headwater_workshop.kit import KitError
@@ -91,6 +91,13 @@ def test_what_is_kept_is_not_graded_again(
     third, _ = graded(folder, tmp_path / "book")
     assert started_for == ["ben"]
     assert [each.lessons[LESSONS[0].name]["passed"] for each in third] == [True, True]
+
+
+def test_a_submission_is_every_folder_that_a_lesson_reads() -> None:
+    """What one lesson alone looks at is fetched, and is a reason to grade again."""
+    every = load_lessons()
+    assert all(set(lesson.reads) <= set(folders_of(every)) for lesson in every)
+    assert folders_of(every[:1]) == ["backend"]
 
 
 @pytest.mark.parametrize("broken", ["", "{", "[]", '{"sources": 1}'])

@@ -25,6 +25,7 @@ from headwater_workshop.cohort.fetching import fetch
 from headwater_workshop.grader import FILE_BYTES_AT_MOST
 from headwater_workshop.kit import KitError
 
+FOLDERS = ("backend", "tests")
 GIT = shutil.which("git") or "git"
 
 
@@ -164,9 +165,21 @@ def test_the_graded_files_of_the_newest_commit_come(forge: Forge, tmp_path: Path
     (work / "my-app" / "Makefile").write_text("all:\n\trm -rf /\n")
     out = tmp_path / "out"
     out.mkdir()
-    commit = fetch(forge.repository("plain", work), out, extra=forge.extra)
+    commit = fetch(forge.repository("plain", work), out, FOLDERS, extra=forge.extra)
     assert len(commit) == 40
     assert files(out) == {"backend/tasks.py": "a = 1\n", "backend/sub/x.py": "b = 2\n"}
+
+
+def test_only_the_folders_that_are_graded_come(forge: Forge, tmp_path: Path) -> None:
+    """Those that a lesson reads, whichever they are."""
+    work = tmp_path / "work"
+    for name in ("backend", "api", "apiary"):
+        (work / name).mkdir(parents=True)
+        (work / name / "x.py").write_text(f"# {name}\n")
+    out = tmp_path / "out"
+    out.mkdir()
+    fetch(forge.repository("folders", work), out, ("backend", "api"), extra=forge.extra)
+    assert files(out) == {"backend/x.py": "# backend\n", "api/x.py": "# api\n"}
 
 
 def test_links_hooks_filters_and_submodules_do_nothing(forge: Forge, tmp_path: Path) -> None:
@@ -183,7 +196,7 @@ def test_links_hooks_filters_and_submodules_do_nothing(forge: Forge, tmp_path: P
     )
     out = tmp_path / "out"
     out.mkdir()
-    fetch(forge.repository("evil", work), out, extra=forge.extra)
+    fetch(forge.repository("evil", work), out, FOLDERS, extra=forge.extra)
     assert files(out) == {"backend/lfs.py": "version https://git-lfs.github.com/spec/v1\n"}
     assert not mark.exists()
 
@@ -200,7 +213,7 @@ def test_a_repository_that_is_too_large_is_given_up(
     out = tmp_path / "out"
     out.mkdir()
     with pytest.raises(KitError, match="larger than"):
-        fetch(forge.repository("large", work), out, extra=forge.extra)
+        fetch(forge.repository("large", work), out, FOLDERS, extra=forge.extra)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +224,7 @@ def test_what_cannot_be_had_is_said(url: str, forge: Forge, tmp_path: Path) -> N
     mark = tmp_path / "ran"
     (tmp_path / "out").mkdir()
     with pytest.raises(KitError, match="Git could not get it"):
-        fetch(url.format(forge=forge.url, mark=mark), tmp_path / "out", extra=forge.extra)
+        fetch(url.format(forge=forge.url, mark=mark), tmp_path / "out", FOLDERS, extra=forge.extra)
     assert not mark.exists()
 
 
@@ -219,4 +232,4 @@ def test_a_certificate_that_nobody_knows_is_refused(forge: Forge, tmp_path: Path
     """A submission is what its author's host says it is."""
     (tmp_path / "out").mkdir()
     with pytest.raises(KitError, match="Git could not get it"):
-        fetch(f"{forge.url}/plain", tmp_path / "out", extra={"NO_PROXY": "*"})
+        fetch(f"{forge.url}/plain", tmp_path / "out", FOLDERS, extra={"NO_PROXY": "*"})

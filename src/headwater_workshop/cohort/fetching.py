@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from time import monotonic
 
@@ -21,15 +21,17 @@ FETCH_S = 60.0
 FETCH_BYTES = 50 * 2**20
 _POLL_S = 0.2
 _REGULAR = ("100644", "100755")
-_FOLDERS = ("backend/", "tests/", "client/")
 
 
-def fetch(url: str, folder: Path, *, extra: Mapping[str, str] | None = None) -> str:
+def fetch(
+    url: str, folder: Path, graded: Iterable[str], *, extra: Mapping[str, str] | None = None
+) -> str:
     """Lay the graded files of a repository's newest commit into a folder; gives the commit's id.
 
     Args:
         url: over https.
         folder: an empty one.
+        graded: names of the project's folders whose files are graded.
         extra: further variables of git's environment, for a proxy or a certificate.
 
     Raises:
@@ -45,7 +47,8 @@ def fetch(url: str, folder: Path, *, extra: Mapping[str, str] | None = None) -> 
         "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", url, "HEAD"
     )
     commit = run("rev-parse", "FETCH_HEAD").decode().strip()
-    for path, name in _graded(run("ls-tree", "-r", "-z", "--long", commit)).items():
+    listing = run("ls-tree", "-r", "-z", "--long", commit)
+    for path, name in _graded(listing, tuple(f"{each}/" for each in graded)).items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(run("cat-file", "blob", name))
@@ -136,7 +139,7 @@ class _Git:
         return KitError(f"Git could not get it: {why}", where=self._url, fix=fix)
 
 
-def _graded(listing: bytes) -> dict[str, str]:
+def _graded(listing: bytes, folders: tuple[str, ...]) -> dict[str, str]:
     """Object ids of the files that may be graded, by path; no links, no submodules, no large ones.
 
     Git's own lines: `MODE blob ID SIZE<tab>PATH`, ended by a zero byte.
@@ -147,7 +150,7 @@ def _graded(listing: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     for (mode, kind, name, size), path in facts:
         inside = path.removeprefix(root)
-        wanted = path.startswith(root) and inside.startswith(_FOLDERS) and inside.endswith(".py")
+        wanted = path.startswith(root) and inside.startswith(folders) and inside.endswith(".py")
         plain = kind == "blob" and mode in _REGULAR and ".." not in path.split("/")
         if wanted and plain and int(size) <= FILE_BYTES_AT_MOST and len(found) < FILES_AT_MOST:
             found[inside] = name

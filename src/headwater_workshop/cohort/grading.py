@@ -34,7 +34,6 @@ SUBMISSION_S: Final = 300.0
 """What one submission may take of the wall clock; the slowest honest one takes about 40 s."""
 
 STRANGERS: Final = ("L3", "L2")
-_FOLDERS: Final = ("backend", "tests", "client")
 _OUTPUT_BYTES: Final = 2**20
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -85,6 +84,11 @@ def course_of(lessons: Sequence[Lesson]) -> str:
     return digest.hexdigest()[:16]
 
 
+def folders_of(lessons: Sequence[Lesson]) -> list[str]:
+    """The folders of a project that any of these lessons reads."""
+    return sorted({name for lesson in lessons for name in lesson.reads})
+
+
 def grade_cohort(
     every: Sequence[Submission],
     lessons: Sequence[Lesson],
@@ -131,8 +135,9 @@ def _grade_one(
     store = out / "results" / f"{submission.name}.json"
     graded = Graded(submission.name, str(submission.place), course=course_of(lessons))
     try:
-        with _project(submission) as project:
-            graded.sources = fingerprint(read_sources(project, _FOLDERS))
+        folders = folders_of(lessons)
+        with _project(submission, folders) as project:
+            graded.sources = fingerprint(read_sources(project, folders))
             kept = None if again else _kept(store, graded)
             graded.lessons = kept or {}
             for _ in graded.lessons:
@@ -147,13 +152,13 @@ def _grade_one(
 
 
 @contextmanager
-def _project(submission: Submission) -> Iterator[Path]:
+def _project(submission: Submission, folders: Sequence[str]) -> Iterator[Path]:
     """The folder of a submission's project, brought here if it is not."""
     if isinstance(submission.place, Path):
         yield project_in(submission.place)
         return
     with tempfile.TemporaryDirectory(prefix="headwater-cohort-") as folder:
-        fetch(submission.place, Path(folder))
+        fetch(submission.place, Path(folder), folders)
         yield project_in(Path(folder))
 
 
