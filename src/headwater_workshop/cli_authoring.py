@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from headwater_workshop.kit import KitError, lessons_folder, write_tree
@@ -124,7 +131,7 @@ def _chosen(word: str | None, every: bool) -> tuple[Lesson, ...]:
 
 
 def _proven(chosen: Sequence[Lesson], mutated: bool, jobs: int) -> list[Proof]:
-    from headwater_workshop.proof.proof import cases, prove
+    from headwater_workshop.proof.proof import prove
 
     bar = Progress(
         TextColumn("{task.description}"),
@@ -137,9 +144,11 @@ def _proven(chosen: Sequence[Lesson], mutated: bool, jobs: int) -> list[Proof]:
     proofs = []
     with bar:
         for lesson in chosen:
-            total = sum(1 for _ in cases(lesson, mutated=mutated))
-            line = bar.add_task(f"{lesson.label} {lesson.title}", total=total)
-            told = lambda case, line=line: bar.advance(line)  # noqa: E731
+            line = bar.add_task(f"{lesson.label} {lesson.title}", total=None)
+
+            def told(done: int, total: int, line: TaskID = line) -> None:
+                bar.update(line, completed=done, total=total)
+
             proofs.append(prove(lesson, mutated=mutated, jobs=jobs, told=told))
     return proofs
 

@@ -153,24 +153,25 @@ def prove(
     *,
     mutated: bool = True,
     jobs: int = 2,
-    told: Callable[[Case], Any] = lambda case: None,
+    told: Callable[[int, int], Any] = lambda done, total: None,
 ) -> Proof:
     """Grade every case of a lesson.
 
     Args:
         mutated: with mutants, which take the longest.
         jobs: how many are graded at once.
-        told: called after each case.
+        told: called with how many cases are done, and how many there are.
     """
     every = list(cases(lesson, mutated=mutated))
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
         run = {pool.submit(partial(_graded, case.against), dict(case.tree)): case for case in every}
         ended = {}
-        for future in as_completed(run):
+        told(0, len(every))
+        for done, future in enumerate(as_completed(run), 1):
             case = run[future]
             ended[case.kind, case.name] = _proved(lesson, case, future.result())
-            told(case)
+            told(done, len(every))
     return Proof(lesson, tuple(ended[case.kind, case.name] for case in every))
 
 
