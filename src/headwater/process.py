@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
@@ -28,6 +28,7 @@ from headwater.log_drain import drain_from_environment
 from headwater.log_writer import JsonLines, Output, Terminal
 from headwater.options import ServerOptions
 from headwater.redaction import Redactor
+from headwater.saves import Files, files_of, saves
 from headwater.server import Server
 from headwater.settings import STATE, Limits, limits_from_environment
 from headwater.supervisor import AFTER_FAULT, STARTUP_FAILED, end_with_parent
@@ -36,7 +37,6 @@ from headwater.variables import addresses
 from headwater.vite import Vite, uses_vite
 
 _LOCK_TRIES_S = 5.0
-_LOOK_AGAIN_MS = 500
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -74,6 +74,7 @@ def serve(
         host, port = sockets[0].getsockname()[:2]
         built_in = addresses(host, port, sockets[-1].getsockname()[1])
         environment = Environment(options.root, dev=options.dev, built_in=built_in)
+        loaded = files_of(environment, options.root / "backend")
         app = _first_load(options, limits, environment)
         server = _with_database(lambda: Server(options, app, limits, _tell_start, environment))
     except (HeadwaterError, ValueError) as error:
@@ -85,7 +86,7 @@ def serve(
         types = FreshTypes(options.root, _tell_types)
         if app.functions or app.tables.by_name:  # else it may be one that did not load
             types.put(app.manifest)
-        _watch(server, types)
+        _watch(server, types, loaded)
         server.vite = _vite(options.root / "frontend")
     try:
         server.run(sockets, lambda: _announce(server, *built_in.values()), beats)
@@ -142,54 +143,19 @@ def _announce(server: Server, url: str, site_url: str) -> None:
     _tell("HTTP routes", "bold green", f" at {site_url} - {len(manifest.routes)} routes")
 
 
-def _watch(server: Server, types: FreshTypes) -> None:
-    """Reloads the backend whenever a file below `backend/` or a `.env` is saved."""
-    root = server.options.root
+def _watch(server: Server, types: FreshTypes, loaded: Files) -> None:
+    """Reloads the backend whenever a file below `backend/` or a `.env` is saved.
+
+    Args:
+        loaded: the files as they were before the first load.
+    """
+    folder = server.options.root / "backend"
 
     def run() -> None:
-        for _ in _saves(root / "backend", server.environment.files):
+        for _ in saves(folder, server.environment, loaded):
             server.reload(partial(_reloaded, server, types, time.monotonic()), _tell_waiting)
 
     threading.Thread(target=run, name="watch", daemon=True).start()
-
-
-def _saves(folder: Path, others: Callable[[], object]) -> Iterator[None]:
-    """A turn for each time something below the folder was saved, the folder itself replaced, or
-    the others have changed.
-
-    A folder that is moved away and made anew, as by `git stash`, is another one to the system.
-    """
-    from watchfiles import PythonFilter, watch
-
-    watched = _identity(folder)
-    replaced = False
-    before = others()
-    while True:
-        with suppress(FileNotFoundError):
-            for changes in watch(
-                folder,
-                watch_filter=PythonFilter(),
-                debounce=50,
-                step=20,
-                rust_timeout=_LOOK_AGAIN_MS,
-                yield_on_timeout=True,
-            ):
-                now = others()
-                if changes or replaced or now != before:
-                    yield
-                before = now
-                replaced = _identity(folder) != watched
-                if replaced:
-                    break
-        while (watched := _identity(folder)) is None:
-            time.sleep(_LOOK_AGAIN_MS / 1000)
-
-
-def _identity(folder: Path) -> int | None:
-    try:
-        return folder.stat().st_ino
-    except FileNotFoundError:
-        return None
 
 
 def _reloaded(server: Server, types: FreshTypes, began: float, error: BaseException | None) -> None:

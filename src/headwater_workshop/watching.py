@@ -25,12 +25,12 @@ def watch(
     """Grade a lesson now, and again after each save that changed something.
 
     Args:
-        saves: gives something whenever a file was saved; when it ends, this ends.
+        saves: gives something at once and whenever a file was saved; when it ends, this ends.
         told: called with each result, and the seconds from the save to it.
     """
     jail.expect_workers()
     seen = ""
-    for _ in _at_once_and(saves):
+    for _ in saves:
         started = perf_counter()
         now = fingerprint(read_sources(project, lesson.reads))
         if now != seen:
@@ -39,14 +39,21 @@ def watch(
             told(result, perf_counter() - started)
 
 
-def _at_once_and(saves: Iterable[Any]) -> Iterator[Any]:
-    yield None
-    yield from saves
-
-
 def saved_files(project: Path, lesson: Lesson) -> Iterator[Any]:
-    """Something for each save below the folders that the lesson reads, until Ctrl-C."""
+    """Something for each save below the folders that the lesson reads, until Ctrl-C.
+
+    The first comes as soon as the folders are watched: what is saved while it is graded comes next.
+    """
     from watchfiles import PythonFilter, watch
 
     folders = [project / name for name in lesson.reads if (project / name).is_dir()]
-    return watch(*folders, watch_filter=PythonFilter(), debounce=DEBOUNCE_MS, step=STEP_MS)
+    turns = watch(
+        *folders,
+        watch_filter=PythonFilter(),
+        debounce=DEBOUNCE_MS,
+        step=STEP_MS,
+        rust_timeout=STEP_MS,
+        yield_on_timeout=True,
+    )
+    yield next(turns)
+    yield from filter(None, turns)

@@ -14,7 +14,7 @@ import pytest
 from headwater_workshop.lessons import load_lessons
 from headwater_workshop.report import GradeResult
 from headwater_workshop.stages import stage, started, write
-from headwater_workshop.watching import watch
+from headwater_workshop.watching import saved_files, watch
 
 FIRST = load_lessons()[0]
 
@@ -25,6 +25,7 @@ def test_each_save_that_changes_something_gets_its_verdict(tmp_path: Path) -> No
     verdicts: list[bool] = []
 
     def saves() -> Iterator[None]:
+        yield
         write(stage(1), tmp_path)
         yield
         (tmp_path / "backend" / "notes.txt").write_text("not graded")
@@ -38,6 +39,15 @@ def test_each_save_that_changes_something_gets_its_verdict(tmp_path: Path) -> No
 
     watch(tmp_path, FIRST, saves(), told)
     assert verdicts == [False, True, False]
+
+
+def test_a_save_while_the_first_verdict_is_made_gets_its_own(tmp_path: Path) -> None:
+    """The folders are watched before the first turn is given."""
+    write(started(FIRST), tmp_path)
+    turns = saved_files(tmp_path, FIRST)
+    next(turns)
+    write(stage(1), tmp_path)
+    assert any("tasks.py" in path for _, path in next(turns))
 
 
 @pytest.mark.prove
