@@ -17,11 +17,11 @@ from pathlib import Path
 from evals.pasting import candidates, code_blocks, together
 from evals.transcripts import Transcript, Turn
 from headwater.rules import RULES
-from headwater_workshop.grader import fingerprint
+from headwater_workshop.grader.grader import fingerprint
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.mode import set_mode
+from headwater_workshop.own.regions import targets_of
 from headwater_workshop.progress import record_start
-from headwater_workshop.regions import targets_of
 from headwater_workshop.report import GradeResult
 from headwater_workshop.stages import started, write
 from headwater_workshop.tutor import command_reason, edited_text, protected_reason

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from evals.diffs import applied, is_diff, left_by
-from headwater_workshop.regions import MARK
+from headwater_workshop.own.regions import MARK
 
 Files = Mapping[str, str]
 Targets = Mapping[str, Sequence[str]]

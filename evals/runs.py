@@ -17,7 +17,7 @@ from evals.arms import ARMS, dress, options
 from evals.claude import Budget, Outcome
 from evals.tasks import base_project, begin, prompt
 from headwater.check import check_project
-from headwater_workshop.grader import grade
+from headwater_workshop.grader.grader import grade
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.report import GradeResult
 

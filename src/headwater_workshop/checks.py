@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
-from headwater_workshop.lab import Attempt, Caller, CheckFailed, Lab
-from headwater_workshop.lab_pages import PageBroken
+from headwater_workshop.lab.lab import Attempt, Caller, CheckFailed, Lab
+from headwater_workshop.lab.pages import PageBroken
 
 __all__ = ["Attempt", "Caller", "Check", "CheckFailed", "Lab", "PageBroken", "check", "load_checks"]
 

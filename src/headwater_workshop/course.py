@@ -10,9 +10,9 @@ from typing import Any
 
 from .kit import Tree, read_folder
 from .lessons import Lesson, complete_overlay, load_lessons
-from .own_code import Broken, broken_imports, lesson_names, with_own_code
+from .own.code import Broken, broken_imports, lesson_names, with_own_code
+from .own.regions import own_part, part_of
 from .progress import Progress, load_progress, record_solution_seen
-from .regions import own_part, part_of
 from .stages import FOLDERS, last_stage, stage, started, with_page_test
 
 

@@ -26,10 +26,10 @@ from headwater.deployment import running_url
 from . import ai_files
 from .ai_files import State
 from .hooks import EVENTS, PROBE
-from .jail import jail_level, jail_report
 from .kit import KitError
 from .managed import file_states, is_for_claude
 from .mode import mode_of
+from .sandbox.jail import jail_level, jail_report
 from .start import environments
 
 Level = Literal["ok", "warning", "broken"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .kit import KitError, write_whole
 from .lessons import Lesson
-from .regions import own_part
+from .own.regions import own_part
 
 if TYPE_CHECKING:
     from headwater.clock import Clock

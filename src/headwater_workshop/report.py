@@ -1,4 +1,4 @@
-"""What the grader found: one record; exports.py gives it in the forms of other programs.
+"""What the grader found: one record; grader/exports.py gives it in the forms of other programs.
 
 A finding has one form everywhere: what was seen, with numbers; what to do next; where to read on.
 Expected values and hidden inputs are in no finding.

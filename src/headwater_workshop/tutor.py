@@ -18,8 +18,8 @@ from typing import Any
 
 from .lessons import Lesson, load_lessons
 from .mode import mode_of
+from .own.regions import MARK, changed_regions, regions, targets_of, too_many_todos
 from .progress import Progress, load_progress
-from .regions import MARK, changed_regions, regions, targets_of, too_many_todos
 from .shell import writes
 
 _OWN = (".headwater/progress.json", ".headwater/mode")

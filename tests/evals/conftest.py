@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from evals.runs import judged
 
-from headwater_workshop.grader import fingerprint, read_sources
+from headwater_workshop.grader.grader import fingerprint, read_sources
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.report import GradeResult
 

@@ -6,7 +6,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from headwater_workshop.grader import grade
+from headwater_workshop.grader.grader import grade
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.report import Finding, GradeResult
 from headwater_workshop.stages import stage, started, variant, write

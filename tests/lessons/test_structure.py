@@ -12,10 +12,10 @@ from typer.main import get_command
 
 from headwater.loader import load
 from headwater.rules import RULES
-from headwater_workshop.cli_lesson import app
+from headwater_workshop.cli.lesson import app
 from headwater_workshop.course import allowed
 from headwater_workshop.lessons import Lesson
-from headwater_workshop.regions import regions
+from headwater_workshop.own.regions import regions
 from headwater_workshop.stages import complete, last_stage, stage, started, write
 
 from .parts import LESSONS, RIGHT, TREE, WRONG, blocks, name_of

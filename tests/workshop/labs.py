@@ -8,7 +8,7 @@ from typing import Any
 from headwater.core.placement import InProcess
 from headwater.loader import load
 from headwater.settings import GUARDED, Limits
-from headwater_workshop.lab import Lab
+from headwater_workshop.lab.lab import Lab
 
 SCHEMA = """
 from headwater import Document, Id, Index

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from headwater_workshop import jail
+from headwater_workshop.sandbox import jail
 from tests.workshop.attacks import ATTACKS
 
 COLUMNS = ("nothing", "rlimits", "landlock", "L3", "L2")
@@ -29,8 +29,8 @@ WALL_CLOCK_S = 20
 LANDLOCK_ALONE = """
 import sys; sys.path[:0] = {paths!r}
 from pathlib import Path
-from headwater_workshop import jail, jail_child, landlock
-jail_child._give_up_privileges()
+from headwater_workshop.sandbox import child, jail, landlock
+child._give_up_privileges()
 landlock.restrict([Path(each) for each in {readable!r}], [Path(each) for each in {listable!r}], ())
 """
 

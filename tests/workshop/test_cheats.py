@@ -8,10 +8,11 @@ from time import monotonic
 import pytest
 
 from headwater.pipe import WorkerLimits
-from headwater_workshop import grader, jail
+from headwater_workshop.grader import grader
 from headwater_workshop.lessons import find_lesson
 from headwater_workshop.proof.cheats import CHEATS, Cheat
 from headwater_workshop.report import GradeResult
+from headwater_workshop.sandbox import jail
 from headwater_workshop.stages import stage, variant, write
 
 IMPATIENT = WorkerLimits(load_s=3.0, call_s=0.7)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headwater_workshop import kit
-from headwater_workshop.cli_lesson import app
+from headwater_workshop.cli.lesson import app
 from headwater_workshop.lessons import load_lessons
 from headwater_workshop.proof import proof
 from headwater_workshop.proof.matrix import page

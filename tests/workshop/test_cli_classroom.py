@@ -17,7 +17,7 @@ from headwater.errors import AppError
 from headwater.testing import Backend, FunctionFailed
 from headwater_workshop.classroom import opening, preflight, seat
 from headwater_workshop.classroom.app.backend import board
-from headwater_workshop.cli_classroom import app
+from headwater_workshop.cli.classroom import app
 from headwater_workshop.kit import KitError
 from headwater_workshop.lessons import load_lessons
 from headwater_workshop.progress import record_grade

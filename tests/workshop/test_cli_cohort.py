@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from headwater.cli import app as headwater
 from headwater.rules import RULES
-from headwater_workshop import cli, jail
+from headwater_workshop import cli
 from headwater_workshop.cohort import grading, one
 from headwater_workshop.cohort.gradebook import (
     as_csv,
@@ -26,10 +26,11 @@ from headwater_workshop.cohort.gradebook import (
 )
 from headwater_workshop.cohort.grading import Graded, check_jail, folders_of, grade_cohort
 from headwater_workshop.cohort.submissions import Submission, project_in, submissions
-from headwater_workshop.grader import grade
+from headwater_workshop.grader.grader import grade
 from headwater_workshop.kit import KitError
 from headwater_workshop.lessons import Lesson, load_lessons
 from headwater_workshop.report import GradeResult
+from headwater_workshop.sandbox import jail
 from headwater_workshop.stages import stage, started, write
 
 LESSONS = load_lessons()[:1]

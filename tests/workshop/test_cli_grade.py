@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from headwater_workshop.cli_grade import grade
+from headwater_workshop.cli.grade import grade
 from headwater_workshop.lessons import find_lesson, load_lessons
 from headwater_workshop.progress import load_progress, record_start
 from headwater_workshop.stages import stage, started, write

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from headwater_workshop.cli_hook import hook
+from headwater_workshop.cli.hook import hook
 from headwater_workshop.hooks import EVENTS
 from tests.workshop.hooks.payloads import make, tool
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from headwater_workshop.cli_lesson import app
+from headwater_workshop.cli.lesson import app
 from headwater_workshop.kit import read_folder, write_tree
 from headwater_workshop.lessons import load_lessons
 from headwater_workshop.mode import set_mode

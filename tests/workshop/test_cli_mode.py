@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from headwater_workshop.ai_files import updated
-from headwater_workshop.cli_mode import mode
+from headwater_workshop.cli.mode import mode
 
 APP = typer.Typer()
 APP.command("mode")(mode)

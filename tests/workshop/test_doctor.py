@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from headwater_workshop import doctor
 from headwater_workshop.ai_files import updated
-from headwater_workshop.cli_doctor import doctor as command
+from headwater_workshop.cli.doctor import doctor as command
 from headwater_workshop.doctor import Check, examine, fire, hooks, port
 from headwater_workshop.hooks import EVENTS
-from headwater_workshop.jail import JailReport
 from headwater_workshop.managed import update_files
+from headwater_workshop.sandbox.jail import JailReport
 from tests.workshop.hooks.payloads import make
 
 PRE = "pre-tool-use"

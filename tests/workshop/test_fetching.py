@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from headwater_workshop.cohort import fetching
 from headwater_workshop.cohort.fetching import fetch
-from headwater_workshop.grader import FILE_BYTES_AT_MOST
+from headwater_workshop.grader.grader import FILE_BYTES_AT_MOST
 from headwater_workshop.kit import KitError
 
 FOLDERS = ("backend", "tests")

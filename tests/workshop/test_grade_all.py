@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from headwater_workshop.grade_all import Row, grade_all, show_all
+from headwater_workshop.grader.all_lessons import Row, grade_all, show_all
 from headwater_workshop.lessons import load_lessons
 from headwater_workshop.stages import stage, write
 

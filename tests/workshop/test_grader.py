@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from headwater.worker_placement import WorkerPlacement
-from headwater_workshop import grader, jail
 from headwater_workshop.checks import Check, Lab
-from headwater_workshop.lab import CheckFailed
-from headwater_workshop.learner_process import LearnerProcess
+from headwater_workshop.grader import grader
+from headwater_workshop.lab.lab import CheckFailed
+from headwater_workshop.lab.learner_process import LearnerProcess
 from headwater_workshop.lessons import Lesson, load_lessons
 from headwater_workshop.report import CheckResult, GradeResult
+from headwater_workshop.sandbox import jail
 from headwater_workshop.stages import stage, started, variant, write
 
 # What the grader itself promises, seen on two lessons; tests/lessons proves each of them.

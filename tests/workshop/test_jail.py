@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater_workshop import bubblewrap, jail, landlock, seccomp
+from headwater_workshop.sandbox import bubblewrap, jail, landlock, seccomp
 from tests.workshop.attacks import ATTACKS, CPU_LOOP
 
 WALL_CLOCK_S = 20
@@ -128,7 +128,7 @@ def test_a_given_folder_is_readable_and_only_that(hidden: Path) -> None:
 @needs_l3
 def test_the_workshop_package_is_not_readable_in_the_jail() -> None:
     """Lessons, solutions and tests lie in the workshop's package: the jail has no way in."""
-    _, printed = run("import headwater_workshop.jail; print('ESCAPED')")
+    _, printed = run("import headwater_workshop.sandbox.jail; print('ESCAPED')")
     assert "ESCAPED" not in printed
     _, printed = run(ATTACKS["read-hidden-file"].format(path=jail.__file__))
     assert "ESCAPED" not in printed
@@ -151,12 +151,12 @@ def test_a_descriptor_that_was_given_stays_open() -> None:
 def test_the_program_dies_with_its_parent() -> None:
     """When the grader is killed, what it started is killed too."""
     grader = (
-        "import sys; from pathlib import Path; from headwater_workshop import jail\n"
+        "import sys; from pathlib import Path; from headwater_workshop.sandbox import jail\n"
         "code = \"print('up', flush=True); import time; time.sleep(60)\"\n"
         "p = jail.launch([sys.executable, '-I', '-c', code], readable=(), cwd=Path('/'))\n"
         "p.stdout.readline(); print(p.pid, flush=True); sys.stdin.read()\n"
     )
-    environment = {"PYTHONPATH": str(Path(jail.__file__).parent.parent)}
+    environment = {"PYTHONPATH": str(Path(jail.__file__).parents[2])}
     with subprocess.Popen(
         [sys.executable, "-c", grader],
         env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

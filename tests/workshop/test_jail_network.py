@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater_workshop import jail, landlock, seccomp
+from headwater_workshop.sandbox import jail, landlock, seccomp
 from tests.workshop.test_jail import AARCH64, ALLOW, EPERM, WALL_CLOCK_S, verdict
 
 needs_ports = pytest.mark.skipif(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from headwater.pipe import WorkerFailed, WorkerLimits
-from headwater_workshop.jailed_program import JailedProgram
+from headwater_workshop.sandbox.program import JailedProgram
 
 SHOWS = "def shown(page):\n    return ['one']\n"
 ORDER = {"do": "show", "queries": []}

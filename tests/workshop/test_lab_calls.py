@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headwater_workshop.checks import CheckFailed, Lab
-from headwater_workshop.lab_tests import LearnerTested
+from headwater_workshop.lab.tests import LearnerTested
 from tests.workshop.labs import made_lab
 
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from headwater.worker_placement import WorkerPlacement
-from headwater_workshop import jail, landlock
-from headwater_workshop.lab import CheckFailed, Lab
-from headwater_workshop.learner_process import LearnerProcess, SandboxTooWeak
+from headwater_workshop.lab.lab import CheckFailed, Lab
+from headwater_workshop.lab.learner_process import LearnerProcess, SandboxTooWeak
+from headwater_workshop.sandbox import jail, landlock
 
 SCHEMA = """
 from headwater import Document, Id

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from headwater.pipe import WorkerFailed
-from headwater_workshop.lab_pages import PageBroken, PageProcess
+from headwater_workshop.lab.pages import PageBroken, PageProcess
 
 CODE = """
 opened = 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater_workshop.lab_bench import CheckFailed
+from headwater_workshop.lab.bench import CheckFailed
 from tests.workshop.labs import made_lab
 
 

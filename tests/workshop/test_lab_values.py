@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headwater_workshop.lab_values import Absent, describe, differs, listed
+from headwater_workshop.lab.values import Absent, describe, differs, listed
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from headwater.pipe import WorkerFailed, WorkerLimits
-from headwater_workshop.learner_tests import TestRun, TestRunner
+from headwater_workshop.lab.learner_tests import TestRun, TestRunner
 
 BACKEND = {
     "backend/notes.py": """

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headwater_workshop.ai_files import State
-from headwater_workshop.cli_ai_files import app
+from headwater_workshop.cli.ai_files import app
 from headwater_workshop.managed import (
     RECORD,
     file_states,

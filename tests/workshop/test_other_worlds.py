@@ -10,10 +10,10 @@ import pytest
 
 from headwater.pipe import WorkerFailed
 from headwater.worker_placement import WorkerPlacement
-from headwater_workshop import jail
 from headwater_workshop.checks import Lab
-from headwater_workshop.learner_process import LearnerProcess
-from headwater_workshop.other_worlds import OtherWorlds, three_worlds
+from headwater_workshop.lab.learner_process import LearnerProcess
+from headwater_workshop.lab.other_worlds import OtherWorlds, three_worlds
+from headwater_workshop.sandbox import jail
 
 SCHEMA = """
 from headwater import Document

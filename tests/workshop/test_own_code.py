@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from headwater.loader import load
-from headwater_workshop.cli_lesson import app
+from headwater_workshop.cli.lesson import app
 from headwater_workshop.kit import write_tree
 from headwater_workshop.lessons import find_lesson, load_lessons
-from headwater_workshop.own_code import broken_imports, lesson_names, with_own_code
+from headwater_workshop.own.code import broken_imports, lesson_names, with_own_code
 from headwater_workshop.stages import stage, started
 
 LESSONS = load_lessons()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headwater_workshop.kit import read_folder, write_tree
-from headwater_workshop.own_work import is_repository, lay
+from headwater_workshop.own.work import is_repository, lay
 
 AT = "2026-01-02T03:04:05Z"
 MINE = {"backend/a.py": b"mine\n", "backend/own.py": b"own\n", "tests/test_a.py": b"test\n"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater_workshop.regions import changed_regions, regions, too_many_todos
+from headwater_workshop.own.regions import changed_regions, regions, too_many_todos
 
 FILE = '''import os
 

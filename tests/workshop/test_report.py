@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from headwater_workshop.exports import as_csv, exercism, gradescope, junit, sarif
+from headwater_workshop.grader.exports import as_csv, exercism, gradescope, junit, sarif
 from headwater_workshop.report import (
     CheckResult,
     Finding,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from headwater_workshop.cli_lesson import app
+from headwater_workshop.cli.lesson import app
 from headwater_workshop.lessons import Lesson, load_lessons
 from headwater_workshop.schedule import AT_A_STRETCH, BREAK, LUNCH, Schedule, day, short
 

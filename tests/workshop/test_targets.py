@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headwater_workshop.kit import KitError
-from headwater_workshop.targets import HERE, PLATFORMS, Pin, pins, target
+from headwater_workshop.offline.targets import HERE, PLATFORMS, Pin, pins, target
 from tests.template.kits import ROOT
 
 LOCK = """\

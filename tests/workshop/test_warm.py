@@ -17,9 +17,9 @@ import pytest
 from headwater.host import Host
 from headwater.worker_placement import WorkerPlacement
 from headwater.worlds import World
-from headwater_workshop import jail, warm
-from headwater_workshop.learner_process import LearnerProcess
-from headwater_workshop.warm import WarmProcess
+from headwater_workshop.lab.learner_process import LearnerProcess
+from headwater_workshop.sandbox import jail, warm
+from headwater_workshop.sandbox.warm import WarmProcess
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="warm starts are Linux's only")
 
@@ -127,7 +127,8 @@ def test_a_warm_worker_is_shut_in_as_any_other(host: Host, tmp_path: Path) -> No
 def test_a_warm_worker_has_nothing_of_the_grader(host: Host) -> None:
     """Neither its variables nor its files, and no lesson was ever in its memory."""
     about: dict[str, Any] = host.call("attacks:about", "query", {}).value
-    allowed = {"bubblewrap", "jail_child", "landlock", "seccomp", "warm_child"}
+    jail_alone = ("bubblewrap", "child", "landlock", "seccomp", "warm_child")
+    allowed = {"sandbox", *(f"sandbox.{name}" for name in jail_alone)}
     assert {name.partition(".")[2] for name in about["modules"]} <= allowed
     assert about["environment"] == {}
     assert len(about["open"]) <= 6  # three streams, and the pipe's two beside them
@@ -201,7 +202,7 @@ def test_a_warm_process_that_is_gone_is_replaced(process: LearnerProcess) -> Non
 def test_a_grader_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
     """Neither the warm process nor its workers."""
     program = (
-        "from pathlib import Path; from headwater_workshop import warm\n"
+        "from pathlib import Path; from headwater_workshop.sandbox import warm\n"
         "print(warm.start_warm(Path('/')).pid, warm._warm[()].pid, flush=True); input()"
     )
     command = [sys.executable, "-c", program]

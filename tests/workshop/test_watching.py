@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from headwater_workshop.grader.watching import saved_files, watch
 from headwater_workshop.lessons import load_lessons
 from headwater_workshop.report import GradeResult
 from headwater_workshop.stages import stage, started, write
-from headwater_workshop.watching import saved_files, watch
 
 FIRST = load_lessons()[0]
 

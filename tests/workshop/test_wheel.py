@@ -41,7 +41,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def lesson(installed: Path, project: Path, *arguments: str) -> str:
     """The output of `headwater lesson ...`, run from the wheel alone."""
-    program = "from headwater_workshop.cli_lesson import app; app()"
+    program = "from headwater_workshop.cli.lesson import app; app()"
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=project,

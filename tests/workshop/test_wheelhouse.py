@@ -11,11 +11,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from headwater_workshop import room
-from headwater_workshop.cli_wheelhouse import wheelhouse
+from headwater_workshop.cli.wheelhouse import wheelhouse
 from headwater_workshop.kit import KitError
-from headwater_workshop.targets import Pin, target
-from headwater_workshop.wheelhouse import fetch, fetch_npm
+from headwater_workshop.offline import room
+from headwater_workshop.offline.targets import Pin, target
+from headwater_workshop.offline.wheelhouse import fetch, fetch_npm
 
 YOURS = target(None, None)
 PYTHON = Path(sys.executable)

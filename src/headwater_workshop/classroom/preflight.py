@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headwater_workshop.classroom.opening import is_free, lan_address
-from headwater_workshop.grader import grade
-from headwater_workshop.jail import jail_report
+from headwater_workshop.grader.grader import grade
 from headwater_workshop.lessons import load_lessons
+from headwater_workshop.sandbox.jail import jail_report
 from headwater_workshop.stages import stage, started, write
 
 

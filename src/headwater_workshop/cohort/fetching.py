@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from time import monotonic
 
-from headwater_workshop.grader import FILE_BYTES_AT_MOST, FILES_AT_MOST
+from headwater_workshop.grader.grader import FILE_BYTES_AT_MOST, FILES_AT_MOST
 from headwater_workshop.kit import KitError
 
 FETCH_S = 60.0

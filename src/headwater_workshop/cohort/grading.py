@@ -25,10 +25,10 @@ from typing import Any, Final
 
 from headwater_workshop.cohort.fetching import fetch
 from headwater_workshop.cohort.submissions import Submission, project_in
-from headwater_workshop.grader import fingerprint, read_sources
-from headwater_workshop.jail import jail_level
+from headwater_workshop.grader.grader import fingerprint, read_sources
 from headwater_workshop.kit import KitError, write_whole
 from headwater_workshop.lessons import Lesson
+from headwater_workshop.sandbox.jail import jail_level
 
 SUBMISSION_S: Final = 300.0
 """What one submission may take of the wall clock; the slowest honest one takes about 40 s."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.pipe import WorkerLimits
-from headwater_workshop.grader import grade
+from headwater_workshop.grader.grader import grade
 from headwater_workshop.lessons import find_lesson
 from headwater_workshop.report import GradeResult
 

@@ -15,8 +15,8 @@ from headwater.rules import Finding
 from ..kit import KitError
 from ..lessons import Lesson
 from ..mode import mode_of
+from ..own.regions import own_part
 from ..progress import LessonProgress, record_grade, timestamp
-from ..regions import own_part
 from .own import lesson_in_hand
 from .payload import Call, Payload, cut
 from .records import Record, load, mark, save
@@ -92,7 +92,7 @@ def _errors(errors: list[Finding]) -> str:
 
 def _grade(call: Call, lesson: Lesson) -> str:
     """Why the lesson in hand does not pass; empty when it does. The run counts as any other."""
-    from ..grader import grade  # heavy, and needed only here
+    from ..grader.grader import grade  # heavy, and needed only here
 
     result = grade(call.root, lesson)
     met = {each.id: each.met for each in result.objectives}

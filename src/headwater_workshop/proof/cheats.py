@@ -162,7 +162,7 @@ CHEATS: dict[str, Cheat] = {
             "tests/checks.py": "",
             "tests/test_tasks.py": "def test_it(): pass",
             "lessons/01-schema-and-validators/tests/checks.py": "",
-            "headwater_workshop/grader.py": "def grade(*a, **k): return True",
+            "headwater_workshop/grader/grader.py": "def grade(*a, **k): return True",
         }
     ),
     # results written by hand

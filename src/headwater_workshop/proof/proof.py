@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from headwater_workshop.grader import grade
+from headwater_workshop.grader.grader import grade
 from headwater_workshop.kit import Tree, write_tree
 from headwater_workshop.lessons import Lesson, load_lessons
 from headwater_workshop.proof.cheats import CHEATED, CHEATS

@@ -1,0 +1,1 @@
+"""What a check works at: the lab with its parts, and the learner's processes under it."""
