@@ -29,8 +29,8 @@ CLI = """# Command line
 
 `headwater COMMAND --help` says the same. Exit codes: 0 ok, 1 findings or a failure, 2 wrong usage.
 
-Inside of a project type `uv run headwater`, or `.venv/bin/headwater` where there is no uv. These pages
-say `headwater` for both.
+Inside of a project type `uv run headwater`, or `.venv/bin/headwater` where there is no uv. These
+pages say `headwater` for both.
 """
 
 
