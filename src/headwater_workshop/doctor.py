@@ -25,12 +25,12 @@ from headwater.deployment import running_url
 
 from . import ai_files
 from .ai_files import State
+from .environments import install_steps, own_headwater, typed_headwater
 from .hooks import EVENTS, PROBE
 from .kit import KitError
 from .managed import file_states, is_for_claude
 from .mode import mode_of
 from .sandbox.jail import jail_level, jail_report
-from .start import environments
 
 Level = Literal["ok", "warning", "broken"]
 PORT = 3210
@@ -38,9 +38,6 @@ SETTINGS = ".claude/settings.json"
 LOCAL = ".claude/settings.local.json"
 PATIENCE_S = 60
 _NAMES = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop")
-_INSTALL = "uv venv; uv pip install -r requirements.lock; "
-_INSTALL += "uv pip install --no-deps -r requirements-headwater.txt"
-_UPDATE = "uv run headwater ai-files update"
 
 
 @dataclass(frozen=True)
@@ -73,14 +70,14 @@ def python() -> Check:
 
 def environment(project: Path) -> Check:
     """Whether the project's own environment has headwater, which hooks and `uv run` use."""
-    found = environments(project)
-    if not found:
+    found = own_headwater(project)
+    if found is None:
         says = "there is no headwater in .venv, so hooks check nothing"
-        return Check("environment", "broken", says, _INSTALL)
+        return Check("environment", "broken", says, _install())
     if not os.path.samefile(project / ".venv", sys.prefix):
-        says = f"{found[0]}, but this is the headwater of {sys.prefix}"
-        return Check("environment", "warning", says, "uv run headwater doctor")
-    return Check("environment", "ok", str(found[0]))
+        says = f"{found}, but this is the headwater of {sys.prefix}"
+        return Check("environment", "warning", says, f"{typed_headwater()} doctor")
+    return Check("environment", "ok", str(found))
 
 
 def port(project: Path) -> Check:
@@ -129,10 +126,10 @@ def assistants(project: Path) -> Iterator[Check]:
 def _states(name: str, states: dict[str, State]) -> Check:
     old = [f"{n}: {s}" for n, s in states.items() if s in (State.STALE, State.MISSING)]
     if old:
-        return Check(name, "broken", "; ".join(old), _UPDATE)
+        return Check(name, "broken", "; ".join(old), _update())
     edited = [f"{n}: {s}" for n, s in states.items() if s is State.EDITED]
     if edited:
-        return Check(name, "warning", "; ".join(edited), f"keep it so, or: {_UPDATE} --force")
+        return Check(name, "warning", "; ".join(edited), f"keep it so, or: {_update()} --force")
     return Check(name, "ok", "up to date")
 
 
@@ -148,7 +145,7 @@ def tools(project: Path) -> Check:
         says = f"there is no program {command}, which .mcp.json starts"
         return Check("tools", "warning", says, "install it, or name another one in .mcp.json")
     if find_spec("mcp") is None:
-        return Check("tools", "broken", "the package mcp is not installed", _INSTALL)
+        return Check("tools", "broken", "the package mcp is not installed", _install())
     return Check("tools", "ok", f".mcp.json starts {command}")
 
 
@@ -162,7 +159,7 @@ def hooks(project: Path) -> Iterator[Check]:
         handler = _handler(settings, name)
         if handler is None:
             says = f"{SETTINGS} has no handler for {name}"
-            yield Check(f"hook {event}", "broken", says, f"{_UPDATE} --force")
+            yield Check(f"hook {event}", "broken", says, f"{_update()} --force")
         else:
             yield fire(project, event, handler)
 
@@ -187,10 +184,10 @@ def fire(project: Path, event: str, handler: dict[str, Any]) -> Check:
         fix = f"install Python so that {command[0]} starts it, or name another in {SETTINGS}"
         return Check(name, "broken", f"there is no program {command[0]}", fix)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        return Check(name, "broken", f"{type(error).__name__}: {error}", f"{_UPDATE} --force")
+        return Check(name, "broken", f"{type(error).__name__}: {error}", f"{_update()} --force")
     if done.returncode != 0:
         said = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
-        return Check(name, "broken", f"exit code {done.returncode}: {said}", f"{_UPDATE} --force")
+        return Check(name, "broken", f"exit code {done.returncode}: {said}", f"{_update()} --force")
     return _judged(name, event, told, perf_counter() - started)
 
 
@@ -220,7 +217,15 @@ def _judged(name: str, event: str, told: Any, seconds: float) -> Check:
     ran = f"headwater hook {event} ran" in message
     if event != "pre-tool-use" and (ran or (output and not message)):
         return Check(name, "ok", took)
-    return Check(name, "broken", message or "it answered nothing", _INSTALL)
+    return Check(name, "broken", message or "it answered nothing", _install())
+
+
+def _install() -> str:
+    return "; ".join(install_steps())
+
+
+def _update() -> str:
+    return f"{typed_headwater()} ai-files update"
 
 
 def _handler(settings: dict[str, Any], name: str) -> dict[str, Any] | None:

@@ -16,24 +16,18 @@ from pathlib import Path
 
 from headwater.deployment import running_server
 
+from .environments import own_headwater
+
 SEED = "seed:sample_data"
 POLL_S = 0.1
 
 
-def environments(folder: Path) -> list[Path]:
-    """The `headwater` commands of the project's own environment: none, or one."""
-    places = [
-        folder / ".venv" / "bin" / "headwater",
-        folder / ".venv" / "Scripts" / "headwater.exe",
-    ]
-    return [place.absolute() for place in places if place.exists()]
-
-
 def program(folder: Path) -> Path:
     """The `headwater` command of the project's own environment."""
-    for place in environments(folder):
-        return place
-    raise SystemExit(f"{folder} has no environment yet: run `make env` in it.")
+    found = own_headwater(folder)
+    if found is None:
+        raise SystemExit(f"{folder} has no environment yet: run `make env` in it.")
+    return found
 
 
 def serve(command: Sequence[str], folder: Path, port: int) -> int:

@@ -41,7 +41,7 @@ def test_new_makes_a_project_and_says_what_comes_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The answers given are in the project, and the next steps can be typed as they stand here."""
-    monkeypatch.setattr("headwater_workshop.cli.new.shutil.which", lambda _: uv)
+    monkeypatch.setattr("headwater_workshop.environments.shutil.which", lambda _: uv)
     target = tmp_path / "my-app"
     done = RUNNER.invoke(app, ["new", str(target), "--start", "workshop", "--defaults"])
     assert done.exit_code == 0, done.output

@@ -75,7 +75,7 @@ def test_without_an_environment_it_says_how_to_make_one(
     assert facts["ok"] is False
     checks = {check["name"]: check for check in facts["checks"]}
     assert checks["environment"]["level"] == "broken"
-    assert "uv pip install -r requirements.lock" in checks["environment"]["fix"]
+    assert "pip install -r requirements.lock" in checks["environment"]["fix"]
     assert checks["hook stop"]["level"] == "broken"
     assert "no headwater in .venv" in checks["hook stop"]["says"]
 
@@ -87,7 +87,20 @@ def test_a_person_sees_a_table(project: Path, monkeypatch: pytest.MonkeyPatch) -
     (project / "AGENTS.md").unlink()
     told = CliRunner().invoke(APP, [])
     assert told.exit_code == 1
-    assert "AGENTS.md: uv run headwater ai-files update" in told.output
+    assert "AGENTS.md: " in told.output
+    assert "headwater ai-files update" in told.output
+
+
+def test_one_fix_for_several_is_told_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hooks that fail for want of an environment are named beside it."""
+    monkeypatch.setattr(
+        doctor, "hooks", lambda _: iter([Check("hook stop", "broken", "", doctor._install())])
+    )
+    monkeypatch.chdir(project)
+    (project / ".venv").unlink()
+    told = CliRunner().invoke(APP, []).output
+    assert "environment, hook stop: " in told
+    assert told.count("-r requirements.lock") == 1
 
 
 def test_outside_of_a_project_it_is_wrong_usage(

@@ -20,6 +20,11 @@ def test_commands_of_other_packages_are_on_the_page() -> None:
     assert "\n## lesson start\n" in page
 
 
+def test_completion_is_the_program_s_and_no_command_s() -> None:
+    """A group of commands does not offer to install it."""
+    assert "--install-completion" not in reference_docs.cli_page()
+
+
 def test_a_limit_says_its_variable() -> None:
     """A reader sees which variable sets a limit."""
     assert "`HEADWATER_FUNCTION_LIMIT_S`" in reference_docs.settings_page()

@@ -15,6 +15,7 @@ from headwater.errors import NoServer, VariableInvalid
 from headwater.variables import Variables
 
 app = typer.Typer(
+    add_completion=False,
     help="The variables of the deployment: what its backend reads as settings.",
     no_args_is_help=True,
 )

@@ -19,7 +19,10 @@ from ..managed import file_states, remove_files, update_files
 from ..mode import mode_of
 from ..progress import find_project
 
-app = typer.Typer(help="What headwater writes for assistants: parts of AGENTS.md, and .claude/.")
+app = typer.Typer(
+    add_completion=False,
+    help="What headwater writes for assistants: parts of AGENTS.md, and .claude/.",
+)
 
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if there is a need.")]
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 _MARKS = {True: "[green]good[/green]", False: "[red]mend[/red]", None: "[yellow]note[/yellow]"}
 
-app = typer.Typer(help="A live board of who is where in the room; learners take part by choice.")
+app = typer.Typer(
+    add_completion=False,
+    help="A live board of who is where in the room; learners take part by choice.",
+)
 
 Port = Annotated[int, typer.Option(min=1, max=65534, help="The board's port.")]
 

@@ -44,7 +44,8 @@ def _show(found: list[Check]) -> None:
         colour = _COLOURS[check.level]
         table.add_row(f"[{colour}]{check.level}[/{colour}]", check.name, escape(check.says))
     console.print(table)
-    for check in (check for check in found if check.fix):
-        console.print(f"\n[bold]{check.name}[/bold]: {escape(check.fix)}")
+    for fix in dict.fromkeys(check.fix for check in found if check.fix):
+        names = ", ".join(check.name for check in found if check.fix == fix)
+        console.print(f"\n[bold]{names}[/bold]: {escape(fix)}")
     if all(check.level == "ok" for check in found):
         console.print("\n[green]All is in order.[/green]")

@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from headwater_workshop.choice import lesson_in_view
 from headwater_workshop.course import not_begun
 from headwater_workshop.kit import KitError
-from headwater_workshop.lessons import Lesson, find_lesson, load_lessons
+from headwater_workshop.lessons import Lesson, load_lessons
 from headwater_workshop.progress import find_project, load_progress, record_grade, timestamp
 from headwater_workshop.report import GradeResult, show
 
@@ -59,7 +60,7 @@ def grade(
         if every:
             _refuse_beside_all(bool(lesson or watched or any(files.values())))
             raise typer.Exit(0 if _grade_all(project, as_json, seed) else 1)
-        chosen = _chosen(lesson, project)
+        chosen = lesson_in_view(lesson, load_progress(project))
         early = not_begun(project, chosen)
         if early and not as_json:
             _tell_early(chosen)
@@ -153,16 +154,6 @@ def _next(lesson: Lesson, result: GradeResult, early: bool) -> str:
     if not following:
         return f"{look}; headwater grade --all, for this was the last one"
     return f"headwater lesson start {following[0].number} ({look})"
-
-
-def _chosen(word: str | None, project: Path) -> Lesson:
-    """The lesson that is named; else the current one, or the first that is not done."""
-    if word is not None:
-        return find_lesson(word)
-    lessons, progress = load_lessons(), load_progress(project)
-    current = [each for each in lessons if each.name == progress.current]
-    unfinished = [each for each in lessons if not progress.of(each).over]
-    return (current or unfinished or list(lessons))[0]
 
 
 def _tell_early(lesson: Lesson) -> None:

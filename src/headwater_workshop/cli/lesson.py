@@ -30,7 +30,10 @@ from ..progress import Progress, find_project, load_progress, timestamp
 from ..stages import FOLDERS, last_stage, started, with_page_test
 from .authoring import new, schedule, verify
 
-app = typer.Typer(help="The lessons: read, begin, get a hint, start again, jump.")
+app = typer.Typer(
+    add_completion=False,
+    help="The lessons: read, begin, get a hint, start again, jump.",
+)
 app.command()(new)
 app.command()(verify)
 app.command()(schedule)

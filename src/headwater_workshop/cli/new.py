@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..environments import install_steps, typed_headwater
 from ..kit import KitError
 from ..new import NewProject, new_project
 
@@ -98,24 +97,5 @@ def _tell(target: Path, project: NewProject) -> None:
     if project.dirty:
         typer.echo("The kit has uncommitted changes; they are in the project.")
     typer.echo("\nNext:")
-    for step in (f"cd {target}", *_steps()):
+    for step in (f"cd {target}", *install_steps(), f"{typed_headwater()} dev"):
         typer.echo(f"  {step}")
-
-
-def _steps() -> tuple[str, ...]:
-    """How the project's environment is made here: with uv, or where there is none with pip."""
-    if shutil.which("uv"):
-        return (
-            "uv venv",
-            "uv pip install -r requirements.lock",
-            "uv pip install --no-deps -r requirements-headwater.txt",
-            "uv run headwater dev",
-        )
-    programs = Path(".venv", "Scripts" if os.name == "nt" else "bin")
-    python = f"{programs / 'python'} -m pip install"
-    return (
-        f"{'python' if os.name == 'nt' else 'python3'} -m venv .venv",
-        f"{python} -r requirements.lock",
-        f"{python} --no-deps -r requirements-headwater.txt",
-        f"{programs / 'headwater'} dev",
-    )

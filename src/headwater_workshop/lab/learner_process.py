@@ -17,9 +17,8 @@ from headwater.worlds import World
 from headwater_workshop.sandbox import jail
 
 _CPU_S = 120
-_BODY_BYTES = (
-    2**20
-)  # of a request to a stand-in: those that come at once are in the grader's memory
+_BODY_BYTES = 2**20
+"""Of a request to a stand-in: those that come at once are in the grader's memory."""
 
 
 class SandboxTooWeak(Exception):

@@ -31,9 +31,8 @@ class LearnerTested(Bench):
     ) -> None:
         super().__init__(worker, sources, objective=objective, seed=seed, worlds=worlds)
         self._variants = variants
-        self._tests = (
-            tests  # of the whole run, if one is given: starting it takes longer than tests
-        )
+        # Of the whole run, if one is given: starting it takes longer than tests.
+        self._tests = tests
         self._own_tests: TestRunner | None = None
         self._pages: list[PageProcess] = []
 
