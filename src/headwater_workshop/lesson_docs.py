@@ -1,7 +1,8 @@
 """The lessons' pages on the docs site: `python -m headwater_workshop.lesson_docs DIR`.
 
 lesson.md is the page already; here the ids of rules become links, and index.md lists the lessons
-with their minutes. Hints and solutions stay out.
+with their minutes. Hints and solutions stay out. The line of how far a reader is, and a box at each
+checkpoint, are filled in by docs/assets/how-far.js.
 """
 
 from __future__ import annotations
@@ -28,9 +29,15 @@ $ uv run headwater lesson start 1
 $ uv run headwater grade 1
 ```
 
+{how_far}
 | | Lesson | The question | Minutes | Short |
 | --- | --- | --- | --- | --- |
 """
+HOW_FAR = '<p class="how-far" data-lessons="{lessons}" aria-live="polite"></p>\n'
+PASSED = """<label hidden><input type="checkbox" data-lesson="{number}">
+The grader passed my lesson {number}: count it, in this browser</label>
+"""
+_CHECKPOINT_ENDS = "\n## Key points\n"
 _RULE = re.compile(r"\bHW\d{3}\b")
 
 
@@ -44,7 +51,8 @@ def index_page(lessons: tuple[Lesson, ...]) -> str:
     minutes = sum(lesson.minutes for lesson in lessons)
     shorter = sum(lesson.minutes_short for lesson in lessons)
     together = f"| | | Together | {minutes} | {shorter} |\n"
-    return f"{INDEX}{''.join(rows)}{together}{schedules(lessons)}"
+    intro = INDEX.format(how_far=HOW_FAR.format(lessons=len(lessons)))
+    return f"{intro}{''.join(rows)}{together}{schedules(lessons)}"
 
 
 def schedules(lessons: tuple[Lesson, ...]) -> str:
@@ -70,8 +78,22 @@ def _named(block: Block) -> str:
     return f"[{block.lesson.number}: {block.what}]({block.lesson.name}.md)"
 
 
-def lesson_page(lesson: Lesson) -> str:
-    """The lesson's own text; outside code, an id of a rule links to its page."""
+def lesson_page(lesson: Lesson, lessons: int) -> str:
+    """The lesson's own text, and how far the reader is in so many lessons.
+
+    Outside code, an id of a rule links to its page.
+    """
+    return _with_how_far(_linked(lesson), lesson.number, lessons)
+
+
+def _with_how_far(text: str, number: int, lessons: int) -> str:
+    title, rest = text.split("\n", 1)
+    box = f"\n{PASSED.format(number=number)}{_CHECKPOINT_ENDS}"
+    rest = rest.replace(_CHECKPOINT_ENDS, box, 1)
+    return f"{title}\n\n{HOW_FAR.format(lessons=lessons)}{rest}"
+
+
+def _linked(lesson: Lesson) -> str:
     parts = re.split(r"(^```.*?^```$|`[^`\n]+`)", lesson.text, flags=re.MULTILINE | re.DOTALL)
     return "".join(part if part.startswith("`") else _RULE.sub(_link, part) for part in parts)
 
@@ -79,7 +101,7 @@ def lesson_page(lesson: Lesson) -> str:
 def write_pages(folder: Path, lessons: tuple[Lesson, ...]) -> list[Path]:
     """Write every page into a folder; pages of lessons that are gone are removed."""
     pages = {"index.md": index_page(lessons)}
-    pages |= {f"{lesson.name}.md": lesson_page(lesson) for lesson in lessons}
+    pages |= {f"{lesson.name}.md": lesson_page(lesson, len(lessons)) for lesson in lessons}
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.md"):
         if old.name not in pages:

@@ -36,7 +36,7 @@ def test_rules_become_links_outside_code() -> None:
         }.items()
     }
     (lesson,) = load_lessons(tree)
-    page = lesson_page(lesson)
+    page = lesson_page(lesson, 1)
     assert "See [HW401](../rules/HW401.md), `HW401` and HW999." in page
     assert "```text\nHW401\n```" in page
 
