@@ -105,6 +105,7 @@ def test_a_folder_without_a_backend_is_a_usage_error(
 def test_all_lessons_are_one_table(app: typer.Typer, project: Path) -> None:
     """A lesson that passes, one that does not, and one that has not begun: exit code 1."""
     write(stage(1), project)
+    record_start(project, find_lesson("1"), "2026-01-01T00:00:00Z")
     ran = runner.invoke(app, ["grade", "--all"])
     first, second = (line for line in ran.stdout.splitlines() if line[:3] in (" 1 ", " 2 "))
     assert ran.exit_code == 1
@@ -116,6 +117,19 @@ def test_all_lessons_are_one_table(app: typer.Typer, project: Path) -> None:
     progress = load_progress(project)
     assert progress.of(find_lesson("1")).done
     assert progress.of(find_lesson("2")).runs == 0
+
+
+def test_a_lesson_that_was_jumped_over_passes_and_is_not_done(
+    app: typer.Typer, project: Path
+) -> None:
+    """Its solution came with `goto`: the table shows it, and nobody is told that they solved it."""
+    write(started(find_lesson("2")), project)
+    record_start(project, find_lesson("2"), "2026-01-01T00:00:00Z")
+    ran = runner.invoke(app, ["grade", "--all"])
+    assert f"1 of {len(load_lessons())} lessons pass" in ran.stdout
+    progress = load_progress(project)
+    assert progress.of(find_lesson("1")).state == "open"
+    assert progress.of(find_lesson("2")).runs == 1
 
 
 def test_all_lessons_are_one_list_for_a_program(app: typer.Typer, project: Path) -> None:

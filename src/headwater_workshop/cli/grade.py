@@ -126,7 +126,8 @@ def _grade_all(project: Path, as_json: bool, seed: int | None) -> bool:
     lessons, waiting = load_lessons(), Console(stderr=True)
 
     def told(lesson: Lesson, result: GradeResult) -> None:
-        _record(project, lesson, result)
+        if load_progress(project).of(lesson).started:  # else `goto` has brought what passes
+            _record(project, lesson, result)
 
     with waiting.status(f"Grading {len(lessons)} lessons, a second or two for each"):
         rows = grade_all(project, lessons, told, seed=seed)
