@@ -10,9 +10,11 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import sleep
 
 import pytest
 from cryptography import x509
@@ -46,6 +48,9 @@ class GitHandler(BaseHTTPRequestHandler):
     def answer(self, body: bytes) -> None:
         """Run the backend for this request and give what it says."""
         path, _, query = self.path.partition("?")
+        if path.startswith("/drip/"):
+            self.drip()
+            return
         environment = {
             "PATH": os.environ["PATH"],
             "GIT_PROJECT_ROOT": str(self.root),
@@ -69,6 +74,17 @@ class GitHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def drip(self) -> None:
+        """A piece now and then, without end."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
+        self.send_header("Content-Length", str(2**40))
+        self.end_headers()
+        with suppress(OSError):  # who asked has gone
+            while True:
+                self.wfile.write(b"001e# service=git-upload-pack\n")
+                sleep(0.05)
 
     def log_message(self, *_: object) -> None:
         """Nothing is printed."""
@@ -214,6 +230,69 @@ def test_a_repository_that_is_too_large_is_given_up(
     out.mkdir()
     with pytest.raises(KitError, match="larger than"):
         fetch(forge.repository("large", work), out, FOLDERS, extra=forge.extra)
+
+
+def test_few_trees_that_list_a_billion_files_are_given_up(forge: Forge, tmp_path: Path) -> None:
+    """A folder that holds itself ten times over, ten deep, is a small repository."""
+    forge.repository("bomb", _with_file(tmp_path / "work", "backend/a.py"))
+    bare, entry = (
+        forge.root / "bomb",
+        ("100644 blob", _git(forge.root / "bomb", "HEAD:backend/a.py")),
+    )
+    for _ in range(10):
+        listed = "".join(f"{entry[0]} {entry[1]}\t{name}\n" for name in "0123456789")
+        entry = ("040000 tree", _git(bare, command="mktree", said=listed))
+    author = ("-c", "user.name=a", "-c", "user.email=a@b")
+    commit = _git(bare, entry[1], command=(*author, "commit-tree", "-m", "bomb"))
+    _git(bare, "HEAD", commit, command="update-ref")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(KitError, match="more files than a project has"):
+        fetch(f"{forge.url}/bomb", tmp_path / "out", FOLDERS, extra=forge.extra)
+
+
+def _with_file(work: Path, name: str) -> Path:
+    (work / name).parent.mkdir(parents=True)
+    (work / name).write_text("")
+    return work
+
+
+def _git(
+    bare: Path, *words: str, command: str | tuple[str, ...] = "rev-parse", said: str = ""
+) -> str:
+    """What a command says in a repository."""
+    before = (command,) if isinstance(command, str) else command
+    line = [GIT, "--git-dir", str(bare), *before, *words]
+    return subprocess.run(
+        line, input=said, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_a_file_that_lies_too_deep_is_not_graded(forge: Forge, tmp_path: Path) -> None:
+    """Neither are its folders made: a thousand of them could not be taken away again."""
+    work = _with_file(tmp_path / "work", f"backend/{'d/' * 300}x.py")
+    (work / "backend" / "y.py").write_text("")
+    (tmp_path / "out").mkdir()
+    fetch(forge.repository("deep", work), tmp_path / "out", FOLDERS, extra=forge.extra)
+    assert list(files(tmp_path / "out")) == ["backend/y.py"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are looked up in /proc")
+def test_nothing_goes_on_after_a_fetch_that_was_given_up(
+    forge: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git's helpers, which do the bringing, end with it: a host that never ends fills no disk."""
+    monkeypatch.setattr(fetching, "FETCH_S", 0.5)
+    (tmp_path / "out").mkdir()
+    url = f"{forge.url}/drip/{tmp_path.name}"
+    with pytest.raises(KitError, match="did not come within"):
+        fetch(url, tmp_path / "out", FOLDERS, extra=forge.extra)
+    assert not [each for each in Path("/proc").glob("[0-9]*/cmdline") if url in _read(each)]
+
+
+def _read(path: Path) -> str:
+    with suppress(OSError):  # the process has ended
+        return path.read_text(errors="replace")
+    return ""
 
 
 @pytest.mark.parametrize(

@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import monotonic
+from typing import IO
 
-from headwater_workshop.grader.grader import FILE_BYTES_AT_MOST, FILES_AT_MOST
+from headwater_workshop.grader.grader import DEPTH_AT_MOST, FILE_BYTES_AT_MOST, FILES_AT_MOST
 from headwater_workshop.kit import KitError
 
 FETCH_S = 60.0
 FETCH_BYTES = 50 * 2**20
+LISTING_BYTES = 16 * 2**20  # a few trees that name each other may list a billion files
 _POLL_S = 0.2
 _REGULAR = ("100644", "100755")
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 def fetch(
@@ -84,59 +91,91 @@ class _Git:
         self._bare, self._url, self._environment = bare, url, environment
 
     def __call__(self, *words: str) -> bytes:
-        """The output of one command."""
-        ended = subprocess.run(
-            [*self._command, *words],
-            env=self._environment,
-            capture_output=True,
-            check=False,
-            timeout=FETCH_S,
-        )
-        if ended.returncode != 0:
-            raise self._failed(ended.stderr)
-        return ended.stdout
+        """The output of one command: ended when it takes too long or says too much."""
+        with self._started(words, subprocess.PIPE) as (process, errors):
+            assert process.stdout is not None
+            timer = threading.Timer(FETCH_S, _end, [process])
+            timer.start()
+            try:
+                said = process.stdout.read(LISTING_BYTES + 1)
+                ended = len(said) <= LISTING_BYTES and process.wait() == 0
+            finally:
+                timer.cancel()
+            if len(said) > LISTING_BYTES:
+                raise self._too_large("tells of more files than a project has")
+            if not ended:
+                raise self._failed(errors)
+            return said
 
     def bounded(self, *words: str) -> None:
         """A command that brings data: ended when it takes too long or too much."""
-        process = subprocess.Popen(
-            [*self._command, *words],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
         deadline = monotonic() + FETCH_S
-        try:
-            while True:
-                try:
-                    _, said = process.communicate(timeout=_POLL_S)
-                    break
-                except subprocess.TimeoutExpired:
-                    self._check(monotonic() > deadline)
-        finally:
-            process.kill()
-            process.wait()
-        if process.returncode != 0:
-            raise self._failed(said)
+        with self._started(words, subprocess.DEVNULL) as (process, errors):
+            while process.poll() is None:
+                self._check(monotonic() > deadline)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_POLL_S)
+            if process.returncode != 0:
+                raise self._failed(errors)
         self._check(late=False)
+
+    @contextmanager
+    def _started(
+        self, words: Iterable[str], output: int
+    ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+        """Git, and the file of what it complains of; with all it started it is ended at the end."""
+        with TemporaryFile() as errors:
+            process = subprocess.Popen(
+                [*self._command, *words],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
+            )
+            _running.add(process)
+            try:
+                yield process, errors
+            finally:
+                _end(process)
+                if process.stdout is not None:
+                    process.stdout.close()
+                _running.discard(process)
 
     def _check(self, late: bool) -> None:
         files = (path for path in self._bare.rglob("*") if path.is_file())
         size = sum(path.stat().st_size for path in files if path.exists())
         if size > FETCH_BYTES:
-            what = f"The repository is larger than {FETCH_BYTES // 2**20} MB."
-            raise KitError(what, where=self._url, fix="ask for a repository of the project alone")
+            raise self._too_large(f"is larger than {FETCH_BYTES // 2**20} MB")
         if late:
             what = f"The repository did not come within {FETCH_S:g} s."
             raise KitError(
                 what, where=self._url, fix="try again later: what is graded stays graded"
             )
 
-    def _failed(self, said: bytes) -> KitError:
-        lines = said.decode(errors="replace").strip().splitlines()
+    def _too_large(self, what: str) -> KitError:
+        fix = "ask for a repository of the project alone"
+        return KitError(f"The repository {what}.", where=self._url, fix=fix)
+
+    def _failed(self, errors: IO[bytes]) -> KitError:
+        errors.seek(0)
+        lines = errors.read(LISTING_BYTES).decode(errors="replace").strip().splitlines()
         why = lines[-1][:200] if lines else "it said nothing"
         fix = "open the URL in a browser: is it public, and is there a commit?"
         return KitError(f"Git could not get it: {why}", where=self._url, fix=fix)
+
+
+def end_fetches() -> None:
+    """Ends every fetch that is under way."""
+    for process in list(_running):
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends git and what it started, which would go on to bring data."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _graded(listing: bytes, folders: tuple[str, ...]) -> dict[str, str]:
@@ -151,7 +190,9 @@ def _graded(listing: bytes, folders: tuple[str, ...]) -> dict[str, str]:
     for (mode, kind, name, size), path in facts:
         inside = path.removeprefix(root)
         wanted = path.startswith(root) and inside.startswith(folders) and inside.endswith(".py")
-        plain = kind == "blob" and mode in _REGULAR and ".." not in path.split("/")
+        parts = inside.split("/")
+        near = ".." not in parts and len(parts) <= DEPTH_AT_MOST
+        plain = kind == "blob" and mode in _REGULAR and near
         if wanted and plain and int(size) <= FILE_BYTES_AT_MOST and len(found) < FILES_AT_MOST:
             found[inside] = name
     return found
