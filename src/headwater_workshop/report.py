@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,8 +17,15 @@ from rich.text import Text
 
 Outcome = Literal["passed", "failed", "skipped"]
 
+_SAID_CHARS: Final = 2_000  # a learner's program may raise an error of megabytes
 _COLOURS: dict[Outcome, str] = {"passed": "green", "failed": "red", "skipped": "yellow"}
 _MARKS: dict[Outcome, str] = {"passed": "pass", "failed": "FAIL", "skipped": "skip"}
+
+
+def visible(text: str, most: int) -> str:
+    """So much of a stranger's text, without control characters: it does not steer the terminal."""
+    shown = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text[:most])
+    return shown if len(text) <= most else f"{shown}..."
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Finding:
 
     Attributes:
         code: the observation's name, such as `V001`, or the objective's where it has none.
-        what: what was seen, with numbers.
+        what: what was seen, with numbers; in bounds, and without control characters.
         fix: one next step.
         more: a command that explains it.
     """
@@ -36,6 +43,10 @@ class Finding:
     what: str
     fix: str
     more: str
+
+    def __post_init__(self) -> None:
+        for name in ("what", "fix"):
+            object.__setattr__(self, name, visible(getattr(self, name), _SAID_CHARS))
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.what}\n  Fix:  {self.fix}\n  More: {self.more}"
@@ -145,7 +156,7 @@ def _show_checks(checks: Iterable[CheckResult], console: Console) -> None:
 
 
 def _show_finding(finding: Finding, where: str, console: Console) -> None:
-    _say(console, 8, f"[bold]\\[{finding.code}][/bold] ", _visible(finding.what))
+    _say(console, 8, f"[bold]\\[{finding.code}][/bold] ", finding.what)
     for head, text in (("At:   ", where), ("Fix:  ", finding.fix), ("More: ", finding.more)):
         if text:
             _say(console, 8, head, text)
@@ -163,8 +174,3 @@ def _say(console: Console, indent: int, head: str, text: str) -> None:
 
 def _wrapped(text: str, room: int) -> list[str]:
     return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
-
-
-def _visible(text: str) -> str:
-    """The text without control characters: a learner's program does not steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)

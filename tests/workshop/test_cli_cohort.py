@@ -26,7 +26,7 @@ from headwater_workshop.cohort.gradebook import (
 )
 from headwater_workshop.cohort.grading import Graded, check_jail, folders_of, grade_cohort
 from headwater_workshop.cohort.submissions import Submission, project_in, submissions
-from headwater_workshop.grader.grader import grade
+from headwater_workshop.grader.grader import grade, read_sources
 from headwater_workshop.kit import KitError
 from headwater_workshop.lessons import Lesson, load_lessons
 from headwater_workshop.report import GradeResult
@@ -130,6 +130,60 @@ def test_hostile_submissions_cost_only_themselves(folder: Path, tmp_path: Path) 
     page = (tmp_path / "book" / "gradebook.html").read_text(encoding="utf-8")
     assert "&lt;b&gt;x" in page
     assert "<b>x" not in page
+
+
+def test_no_name_steers_the_terminal_or_stops_the_others(folder: Path, tmp_path: Path) -> None:
+    """A folder's name may be any bytes, and as long as a file's name may be."""
+    for name in (b"\x1b]0;own\x07", b"a\n=1,1", b"\xff", b"n" * 255, "\u202e\U0001f600".encode()):
+        os.mkdir(os.path.join(os.fsencode(folder), name))
+    ended = run(folder, "--lessons", "1", "--out", tmp_path / "book")
+    assert ended.exit_code == 1, ended.output
+    assert all(each.isprintable() for each in ended.stdout.splitlines())
+    with (tmp_path / "book" / "gradebook.csv").open(encoding="utf-8") as file:
+        rows = {row["submission"]: row for row in csv.DictReader(file)}
+    assert {"ana", "ben", "\ufffd]0;own\ufffd", "a\ufffd=1,1", "\ufffd", "n" * 80} < set(rows)
+    assert rows["ana"]["L1"] == "1"
+    assert all(row["problem"].isprintable() for row in rows.values())
+
+
+@pytest.mark.parametrize("name", ["=1", "  =1", "\uff1d1", "\uff201"])
+def test_no_name_is_a_formula(name: str) -> None:
+    """Not after spaces either, nor in the wide characters that some spreadsheets take as well."""
+    assert f"\n'{name}," in as_csv([Graded(name, name)], LESSONS)
+
+
+def test_files_that_are_beyond_reading_cost_their_own_submission(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that they do to the one who reads them."""
+
+    def fails_for_ben(project: Path, folders: Sequence[str]) -> dict[str, str]:
+        if project.name == "my-app":
+            raise RecursionError("\x1b[2J" + "x" * 10_000)
+        return read_sources(project, folders)
+
+    monkeypatch.setattr(grading, "read_sources", fails_for_ben)
+    (ana, ben), _ = graded(folder, tmp_path / "book")
+    assert (ana.problem, len(ben.problem) < 1_000) == ("", True)
+    assert ben.problem.startswith("RecursionError: \ufffd[2Jx")
+
+
+def test_an_error_of_megabytes_is_a_result_like_any_other(folder: Path, tmp_path: Path) -> None:
+    """It is cut to what a person reads."""
+    (folder / "ben" / "my-app" / "backend" / "tasks.py").write_text("raise ValueError('x' * 10**7)")
+    (_, ben), _ = graded(folder, tmp_path / "book")
+    assert ben.problem == ""
+    assert 1_000 < len(ben.lessons[LESSONS[0].name]["first"]) < 3_000
+
+
+def test_results_that_were_handed_in_are_not_taken_for_kept_ones(folder: Path) -> None:
+    """A gradebook's folder that is one of the submissions, or in one, is refused."""
+    (folder / "gradebook" / "results").mkdir(parents=True)
+    for out in (folder / "gradebook", folder / "ana" / "book"):
+        ended = run(folder, "--lessons", "1", "--out", out)
+        assert ended.exit_code == 2
+        assert "is one of the submissions" in ended.stderr
+    assert not list(folder.rglob("*.csv"))
 
 
 def test_a_submission_that_takes_too_long_is_ended(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -126,6 +127,37 @@ def test_only_python_files_of_the_backend_are_read(tmp_path: Path) -> None:
     (tmp_path / "project" / "backend" / "link.py").symlink_to(outside)
     sources = grader.read_sources(tmp_path / "project")
     assert sources == {"backend/deep/more.py": "y = 1", "backend/tasks.py": "x = 1"}
+
+
+def test_odd_files_are_not_read(tmp_path: Path) -> None:
+    """Names that are no text, links to themselves, pipes, folders called x.py, and what lies too
+    deep: none of it stops the grader, and the rest is read.
+    """
+    backend = tmp_path / "backend"
+    (backend / "folder.py").mkdir(parents=True)
+    (backend / "folder.py" / "inside.py").write_text("x = 1")
+    (backend / "itself.py").symlink_to("itself.py")
+    (backend / "up").symlink_to("..")
+    os.mkfifo(backend / "pipe.py")
+    (Path(os.fsdecode(os.fsencode(backend) + b"/\xff.py"))).write_text("")
+    deep = backend.joinpath(*["d"] * (grader.DEPTH_AT_MOST + 1))
+    deep.mkdir(parents=True)
+    (deep / "x.py").write_text("")
+    (deep.parent / "y.py").write_text("")
+    near = f"backend/{'d/' * grader.DEPTH_AT_MOST}y.py"
+    assert sorted(grader.read_sources(tmp_path)) == sorted([near, "backend/folder.py/inside.py"])
+
+
+def test_a_folder_that_is_a_link_to_somebody_elses_is_not_read(tmp_path: Path) -> None:
+    """A submission is what lies in it: not the tests of the one beside it."""
+    files = {"ana/tests/test_x.py": b"x = 1", "ben/backend/a.py": b"", "ben/own/b.py": b""}
+    write(files, tmp_path)
+    (tmp_path / "ben" / "tests").symlink_to("../ana/tests")
+    (tmp_path / "ben" / "api").symlink_to("own")
+    assert sorted(grader.read_sources(tmp_path / "ben", ("backend", "tests", "api"))) == [
+        "api/b.py",
+        "backend/a.py",
+    ]
 
 
 def test_a_lesson_about_tests_reads_them_and_the_worker_does_not_get_them(tmp_path: Path) -> None:

@@ -151,3 +151,16 @@ def test_sarif_names_the_rule_and_the_file() -> None:
     assert "It took [3] & <more>" in result["message"]["text"]
     without = replace(RESULT, checks=(replace(RESULT.checks[0], rule=""),))
     assert sarif(without)["runs"][0]["results"] == []
+
+
+def test_a_finding_is_clean_in_every_form() -> None:
+    """What a learner's program says is cut and has no control character, whoever shows it."""
+    said = Finding("V001", "\x1b[2J\ud800\uffff" + "x" * 10**6, "mend \x07", "L1")
+    assert said.what.startswith("\ufffd[2J\ufffd\ufffdxxx")
+    assert len(said.what) < 3_000
+    assert said.fix == "mend \ufffd"
+    check = replace(RESULT.checks[0], finding=said)
+    for form in (junit, as_csv):
+        text = form(replace(RESULT, checks=(check,)))
+        assert all(each.isprintable() for each in text.splitlines())
+    ElementTree.fromstring(junit(replace(RESULT, checks=(check,))))

@@ -10,6 +10,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -17,7 +18,7 @@ from headwater.rules import RULES
 from headwater_workshop.cohort.grading import Graded
 from headwater_workshop.lessons import Lesson
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,9 @@ def _flag(each: Graded, lesson: Lesson, objective: str | None) -> str:
 
 
 def _safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A cell that no spreadsheet takes for a formula: some take a wide = for one too."""
+    begins = normalize("NFKC", text.lstrip(" ")[:1])
+    return f"'{text}" if begins.startswith(_FORMULA) else text
 
 
 def as_html(book: Sequence[Graded], lessons: Sequence[Lesson], made: str) -> str:

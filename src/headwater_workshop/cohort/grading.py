@@ -23,11 +23,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from headwater_workshop.cohort.fetching import fetch
+from headwater_workshop.cohort.fetching import end_fetches, fetch
 from headwater_workshop.cohort.submissions import Submission, project_in
 from headwater_workshop.grader.grader import fingerprint, read_sources
 from headwater_workshop.kit import KitError, write_whole
 from headwater_workshop.lessons import Lesson
+from headwater_workshop.report import visible
 from headwater_workshop.sandbox.jail import jail_level
 
 SUBMISSION_S: Final = 300.0
@@ -35,6 +36,7 @@ SUBMISSION_S: Final = 300.0
 
 STRANGERS: Final = ("L3", "L2")
 _OUTPUT_BYTES: Final = 2**20
+_PROBLEM_CHARS: Final = 500
 _running: set[subprocess.Popen[bytes]] = set()
 
 
@@ -108,9 +110,10 @@ def grade_cohort(
         told: called with a submission's name when one lesson of it is done.
 
     Raises:
-        KitError: strangers' code may not be run here.
+        KitError: strangers' code may not be run here, or the results would lie among theirs.
     """
     check_jail()
+    _check_apart(every, out)
     with ThreadPoolExecutor(jobs) as pool:
         run = [pool.submit(_grade_one, each, lessons, out, seed, again, told) for each in every]
         try:
@@ -118,10 +121,23 @@ def grade_cohort(
                 future.result()
         except BaseException:  # Ctrl-C too: what is kept is kept, the rest is for the next run
             pool.shutdown(wait=False, cancel_futures=True)
+            end_fetches()
             for process in list(_running):
                 _end(process)
             raise
     return [future.result() for future in run]
+
+
+def _check_apart(every: Sequence[Submission], out: Path) -> None:
+    """What somebody handed in is not taken for a result of an earlier run."""
+    places = {each.place for each in every if isinstance(each.place, Path)}
+    kept = out.resolve()
+    if any(kept.is_relative_to(place.resolve()) for place in places):
+        raise KitError(
+            "The gradebook's folder is one of the submissions, or in one.",
+            where=str(out),
+            fix="name a folder beside the submissions: --out ../gradebook",
+        )
 
 
 def _grade_one(
@@ -143,8 +159,9 @@ def _grade_one(
             for _ in graded.lessons:
                 told(submission.name)
             _run(project, graded, lessons, seed, lambda: _keep(store, graded, told))
-    except (KitError, OSError, subprocess.SubprocessError) as error:
-        graded.problem = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
+    except Exception as error:  # of a stranger's files, which may be anything
+        what = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
+        graded.problem = visible(what, _PROBLEM_CHARS).replace("\n", " ")
     for _ in graded.missing(lessons):
         told(submission.name)
     _write(store, graded)

@@ -12,11 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from headwater_workshop.kit import KitError
+from headwater_workshop.report import visible
 
 ENTRIES_AT_MOST = 20_000
 LIST_BYTES_AT_MOST = 1_000_000
 _NAME = re.compile(r"[^\w.@-]+")
-_NAME_CHARS = 80
+_NAME_CHARS, _NAME_BYTES = 80, 200  # a file is named so, and a file's name has 255
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def submissions(source: Path) -> list[Submission]:
 
 def _of_folder(folder: Path) -> list[Submission]:
     children = (path for path in folder.iterdir() if not path.name.startswith("."))
-    return [Submission(path.name, path) for path in children if _is_folder(path)]
+    return [Submission(shown_name(path.name), path) for path in children if _is_folder(path)]
 
 
 def _is_folder(path: Path) -> bool:
@@ -81,7 +82,13 @@ def _of_line(where: str, words: list[str]) -> Submission:
 
 def plain_name(text: str) -> str:
     """A name that is fit for a file, a table and a terminal."""
-    return _NAME.sub("-", text).strip(".-")[:_NAME_CHARS] or "unnamed"
+    return shown_name(_NAME.sub("-", text).strip(".-")) or "unnamed"
+
+
+def shown_name(text: str) -> str:
+    """A folder's name as far as it fits a file, a table and a terminal: it may hold any bytes."""
+    shown = visible(text[:_NAME_CHARS], _NAME_CHARS).replace("\n", "\ufffd")
+    return shown.encode()[:_NAME_BYTES].decode(errors="ignore")
 
 
 def project_in(folder: Path) -> Path:

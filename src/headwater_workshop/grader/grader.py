@@ -49,6 +49,7 @@ CHECK_LIMIT_S = 40.0  # one check, the host's own work included; the slowest tak
 CHECK_LIMIT_AGAIN_S = 0.2
 WORKER_FAILURES = 3  # ended processes after which the rest of the run is given up
 FILES_AT_MOST, FILE_BYTES_AT_MOST = 200, 262_144
+DEPTH_AT_MOST = 16  # folders in folders
 
 _NOT_GRADED = ("conftest.py", "sitecustomize.py", "usercustomize.py")
 
@@ -110,16 +111,35 @@ def read_sources(project: Path, folders: Sequence[str] = ("backend",)) -> dict[s
 
 
 def _read_folder(project: Path, name: str) -> Iterator[tuple[str, str]]:
-    folder = (project / name).resolve()
+    root, folder = (Path(os.path.realpath(each)) for each in (project, project / name))
+    if not folder.is_relative_to(root):
+        return  # a link to what somebody else wrote
     not_graded = _NOT_GRADED if name == "backend" else ()
-    for path in sorted(folder.rglob("*.py"))[:FILES_AT_MOST]:
-        inside = path.resolve().is_relative_to(folder) and not path.is_symlink()
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not (inside and path.is_file()) or hidden or path.name in not_graded:
-            continue
-        if path.stat().st_size <= FILE_BYTES_AT_MOST:
+    for path in sorted(_python_files(folder))[:FILES_AT_MOST]:
+        if path.name not in not_graded and path.stat().st_size <= FILE_BYTES_AT_MOST:
             text = path.read_text(encoding="utf-8", errors="replace")
             yield f"{name}/{path.relative_to(folder).as_posix()}", text
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    """The Python files below a folder, not too far below; nothing that is hidden or a link, or
+    whose name is no text.
+    """
+    waiting = [(folder, 0)] if folder.is_dir() else []
+    while waiting:
+        here, depth = waiting.pop()
+        for path in sorted(here.iterdir()):
+            if path.name.startswith(".") or path.is_symlink() or not is_text(path.name):
+                continue
+            if path.is_dir() and depth < DEPTH_AT_MOST:
+                waiting.append((path, depth + 1))
+            elif path.suffix == ".py" and path.is_file():
+                yield path
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name is text: Linux takes any bytes."""
+    return name == name.encode(errors="replace").decode()
 
 
 def fingerprint(sources: Mapping[str, str]) -> str:
