@@ -74,11 +74,11 @@ def buckets(lab: Lab) -> dict[str, list[str]]:
     return made
 
 
-def project(lab: Lab, owner: str, tasks: int) -> str:
+def project(lab: Lab, owner: str, tasks: int, admin: str = "ben") -> str:
     """A project with tasks, and people in it."""
     made = lab.insert("projects", {"name": word(lab), "owner": owner})
     lab.insider(made, owner)
-    lab.insider(made, "ben", "admin")
+    lab.insider(made, admin, "admin")
     row = {"completed": False, "assignee": owner, "projectId": made}
     lab.insert_many("tasks", [{**row, "title": word(lab)} for _ in range(tasks)])
     return made
@@ -250,9 +250,10 @@ def jobs_work(lab: Lab) -> None:
     rule="HW303",
 )
 def owners_only(lab: Lab) -> None:
-    here = project(lab, "ana", 3)
+    owner, admin, stranger = lab.names(3)
+    here = project(lab, owner, 3, admin)
     before = ids(lab)
-    for who in (lab.anonymous, lab.person("eve"), lab.person("ben")):
+    for who in (lab.anonymous, lab.person(stranger), lab.person(admin)):
         attempt = who.attempt(DELETE, {"projectId": here})
         lab.advance(seconds=1)
         if attempt.ok or before - ids(lab):

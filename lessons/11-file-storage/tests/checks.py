@@ -338,7 +338,7 @@ def refused(lab: Lab) -> None:
     rule="HW303",
 )
 def author(lab: Lab) -> None:
-    ana, ben = lab.person("ana"), lab.person("ben")
+    ana, ben = map(lab.person, lab.names(2))
     message, bens = said(lab, ana), said(lab, ben)
     if attach(lab, ben, message, upload(lab, ben)).ok:
         lab.fail(
@@ -383,10 +383,11 @@ def author(lab: Lab) -> None:
     rule="HW303",
 )
 def stranger(lab: Lab) -> None:
-    project = lab.insert("projects", {"name": "Boat", "owner": "ana"})
-    ana = lab.insider(project)
-    cleo = lab.insider(project, "cleo", "member")
-    ben = lab.person("ben")
+    owner, member, stranger = lab.names(3)
+    project = lab.insert("projects", {"name": "Boat", "owner": owner})
+    ana = lab.insider(project, owner)
+    cleo = lab.insider(project, member, "member")
+    ben = lab.person(stranger)
     room = lab.insert("rooms", {"projectId": project, "name": "Plans"})
     message = said(lab, ana, room)
     attached(lab, ana, message, upload(lab, ana))
@@ -428,7 +429,7 @@ def stranger(lab: Lab) -> None:
     place="backend/messages.py delete_message",
 )
 def deleted(lab: Lab) -> None:
-    ana, ben = lab.person("ana"), lab.person("ben")
+    ana, ben = map(lab.person, lab.names(2))
     message, plain, other = said(lab, ana), said(lab, ana), said(lab, ana)
     kept = upload(lab, ana)
     attached(lab, ana, message, upload(lab, ana))

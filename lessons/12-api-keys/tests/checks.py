@@ -298,7 +298,7 @@ def not_printed(lab: Lab) -> None:
     place=f"{MODULE} get_api_keys",
 )
 def listed(lab: Lab) -> None:
-    ana, ben = lab.person("ana"), lab.person("ben")
+    ana, ben = map(lab.person, lab.names(2))
     later = lab.now_ms + 3_600_000
     made = [make(lab, ana), make(lab, ana, expiresAt=later), make(lab, ana)]
     make(lab, ben)
@@ -349,7 +349,7 @@ def unlike(lab: Lab, what: str) -> None:
     place=USE,
 )
 def right_key(lab: Lab) -> None:
-    people = {name: lab.person(name) for name in ("ana", "ben")}
+    people = {name: lab.person(name) for name in lab.names(2)}
     keys = {name: make(lab, person)[1] for name, person in people.items()}
     for name, key in keys.items():
         opens(lab, key, "just after it was made")
@@ -469,7 +469,7 @@ def no_key(lab: Lab) -> None:
     rule="HW303",
 )
 def revoked(lab: Lab) -> None:
-    ana, ben = lab.person("ana"), lab.person("ben")
+    ana, ben = map(lab.person, lab.names(2))
     key_id, key = make(lab, ana)
     _, other = make(lab, ana)
     make(lab, ben)

@@ -139,8 +139,7 @@ def variants(lab: Lab) -> None:
     accepted = {"right": 0, "broken": 0}
     detail: tuple[str, ...] = ()
     for kind, files in every:
-        salted = {name: f"{text}# {word(lab)}\n" for name, text in files.items()}
-        run = lab.run_learner_tests(tests, salted)
+        run = lab.run_learner_tests(tests, files)
         accepted[kind] += run.accepts
         if kind == "right" and not run.accepts:
             detail = run.failed or run.errors
@@ -220,12 +219,13 @@ def in_time(lab: Lab) -> None:
     rule="HW406",
 )
 def refused_vote(lab: Lab) -> None:
-    ana, ben, choices = lab.person("ana"), lab.person("ben"), choices_of(lab)
+    ana, ben, cleo = map(lab.person, lab.names(3))
+    choices = choices_of(lab)
     poll = started(lab, ana, choices)
     ben.mutation(VOTE, {"pollId": poll, "choice": choices[0]})
     judge_refused(lab, ben.attempt(VOTE, {"pollId": poll, "choice": word(lab)}), "for no choice")
     ana.mutation(CLOSE, {"pollId": poll})
-    for caller in (ben, lab.person("cleo")):
+    for caller in (ben, cleo):
         attempt = caller.attempt(VOTE, {"pollId": poll, "choice": choices[1]})
         judge_refused(lab, attempt, "in a closed poll")
     judge_refused(lab, lab.anonymous.attempt(VOTE, {"pollId": poll, "choice": choices[1]}), "")
@@ -306,9 +306,10 @@ def reads(lab: Lab) -> None:
     rule="HW303",
 )
 def owner(lab: Lab) -> None:
-    ana, poll = lab.person("ana"), started(lab, lab.person("ana"), choices_of(lab))
-    twin = lab.person("ana", issuer="https://elsewhere.example")
-    for who, caller in (("Ben", lab.person("ben")), ("another issuer's ana", twin)):
+    hers, his, elsewhere = lab.names(3)
+    ana, twin = lab.person(hers), lab.person(hers, issuer=f"https://{elsewhere}.example")
+    poll = started(lab, ana, choices_of(lab))
+    for who, caller in (("Ben", lab.person(his)), ("another issuer's ana", twin)):
         if caller.attempt(CLOSE, {"pollId": poll}).ok or not is_open(ana, poll):
             lab.fail(
                 "L14.2",
@@ -434,7 +435,7 @@ def json_in(line: str) -> dict[str, Any] | None:
     rule="HW503",
 )
 def environment(lab: Lab) -> None:
-    ana = lab.person("ana")
+    ana, ben = map(lab.person, lab.names(2))
     poll, other = (started(lab, ana, choices_of(lab)) for _ in range(2))
     unset = ana.attempt(SHARE, {"pollId": poll}, kind="query")
     if unset.ok or unset.data is None:
@@ -451,7 +452,7 @@ def environment(lab: Lab) -> None:
         lab.set_env(POLL_LINK_KEY=secret)
         shared.append(ana.attempt(SHARE, {"pollId": poll}, kind="query"))
     keys = [str(lab.value_of(SHARE, each)) for each in shared]
-    if lab.person("ben").attempt(SHARE, {"pollId": poll}, kind="query").ok:
+    if ben.attempt(SHARE, {"pollId": poll}, kind="query").ok:
         lab.fail(
             "L14.3",
             seen="Ben, who did not start it, got the key of ana's poll.",

@@ -7,6 +7,7 @@ calls; their results are plain data, compared by exact type.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from string import ascii_lowercase
 from typing import Any, Final, NoReturn
 
 from headwater.errors import DocumentInvalid
@@ -57,6 +58,13 @@ class Lab(Timed, Proving, Outside, LearnerTested):
         """
         wires = {wire_name(name): value for name, value in claims.items()}
         return Caller(self, identity_of(subject, issuer, **wires))
+
+    def names(self, count: int) -> list[str]:
+        """Names for so many people, by chance: who may do what, no code knows by their names."""
+        found: set[str] = set()
+        while len(found) < count:
+            found.add("".join(self.random.choices(ascii_lowercase, k=8)))
+        return self.random.sample(sorted(found), count)
 
     def insider(self, project_id: str, subject: str = "ana", role: str = "owner") -> Caller:
         """Somebody signed in who belongs to a project, whatever the backend keeps of that: their

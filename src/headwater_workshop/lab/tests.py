@@ -11,6 +11,7 @@ from headwater_workshop.lab.bench import Bench, Worlds
 from headwater_workshop.lab.calls import Caller
 from headwater_workshop.lab.learner_tests import TestRun, TestRunner
 from headwater_workshop.lab.pages import PageProcess, PageServer
+from headwater_workshop.lab.rewriting import rewritten
 
 Variants = Callable[[str], dict[str, dict[str, str]]]
 
@@ -44,14 +45,18 @@ class LearnerTested(Bench):
                 each.close()
 
     def variants(self, kind: str) -> list[tuple[str, dict[str, str]]]:
-        """The lesson's backends to run a learner's tests against, in random order.
+        """The lesson's backends to run a learner's tests against, in random order, and each written
+        another way every time.
 
         Args:
             kind: `right` or `broken`.
         """
         found = list(self._variants(kind).items()) if self._variants is not None else []
         self.random.shuffle(found)
-        return found
+        return [(name, self._rewritten(files)) for name, files in found]
+
+    def _rewritten(self, files: Mapping[str, str]) -> dict[str, str]:
+        return {name: rewritten(text, self.random) for name, text in files.items()}
 
     def run_learner_tests(
         self, files: Mapping[str, str], variant: Mapping[str, str] | None = None

@@ -232,6 +232,14 @@ CHEATS: dict[str, Cheat] = {
         " 'arguments': {'title': title}}\n"
         "forge({'action': 1, 'id': 1, 'ask': insert})\n" + LAZY,
     ),
+    "return-with-no-end-of-lists": Cheat(
+        top=_FIND_PIPE,
+        body="for number in range(1, 400):\n"
+        '    part = b\'{"call":%d,"used":{},"log":[],"return":\' % number\n'
+        "    body = part + b'[' * 900 + b']' * 900 + b'}'\n"
+        "    os.write(pipe._output, len(body).to_bytes(4, 'big') + body)\n" + LAZY,
+    ),
+    "error-of-megabytes": Cheat(body="raise ValueError('\\x1b[2J' + 'x' * 10**7)"),
     "half-a-frame": Cheat(top=_FIND_PIPE, body="os.write(pipe._output, b'\\x00\\x00')\n" + LAZY),
     "endless-frame": Cheat(
         top=_FIND_PIPE,
