@@ -365,7 +365,7 @@ def author(lab: Lab) -> None:
                 fix="refuse a file that is_shown already",
                 more="L11",
             )
-    attached(lab, ana, message, file)
+    attach(lab, ana, message, file)  # refused or not: it is shown, and it is where it was wanted
     if file not in ids(lab):
         lab.fail(
             "L11.2",

@@ -138,11 +138,20 @@ def variants(lab: Lab) -> None:
     lab.random.shuffle(every)  # a test that counts the runs learns nothing from their order
     accepted = {"right": 0, "broken": 0}
     detail: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     for kind, files in every:
         run = lab.run_learner_tests(tests, files)
         accepted[kind] += run.accepts
         if kind == "right" and not run.accepts:
-            detail = run.failed or run.errors
+            detail, errors = run.failed, run.errors
+    if errors and not detail:
+        lab.fail(
+            "T1302",
+            seen=f"On a correct variant of {FILE} none of your tests came to an end: {errors[0]}",
+            fix=f"import of backend.polls only what its six functions are made of, and change {FILE} "
+            "alone: each variant is put in its place",
+            more="L14",
+        )
     totals = {kind: sum(each == kind for each, _ in every) for kind in accepted}
     judge_variants(lab, accepted, totals, detail)
 
@@ -460,7 +469,7 @@ def environment(lab: Lab) -> None:
             more="HW303",
         )
     judge_keys(lab, poll, other, keys)
-    judge_secrets(lab, [*secrets, *keys])
+    judge_secrets(lab, [*secrets, *(key.replace(poll, "\n") for key in keys)])  # ids are no secret
     judge_said(lab, SHARE, shared[1].log_lines, poll)
 
 

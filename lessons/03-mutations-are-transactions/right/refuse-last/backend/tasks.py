@@ -84,11 +84,13 @@ async def toggle_task(ctx: MutationCtx, task_id: Id[Task]) -> None:
 async def move_task(ctx: MutationCtx, task_id: Id[Task], project_id: Id[Project]) -> None:
     """Move a task into a project; the counters of both projects change with it."""
     task = await own_task(ctx, task_id)
-    if not task.completed and task.project_id != project_id:
+    if not task.completed:
         await count_open(ctx, project_id, 1)
         await count_open(ctx, task.project_id, -1)
-    fields = task.model_copy(update={"project_id": project_id, "moved_at": ctx.now})
-    await ctx.db.replace(task_id, fields)
+    changes = {"project_id": project_id, "moved_at": ctx.now, "moves": task.moves + 1}
+    await ctx.db.replace(task_id, task.model_copy(update=changes))
+    if project_id == task.project_id:
+        raise AppError({"code": "INVALID", "message": "The task is in this project already."})
     if await ctx.db.get(project_id) is None:
         raise AppError({"code": "NOT_FOUND", "message": "This project no longer exists."})
 

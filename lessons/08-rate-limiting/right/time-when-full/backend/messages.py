@@ -5,6 +5,7 @@ from typing import Annotated
 from headwater import Id, MutationCtx, QueryCtx, mutation, query
 from pydantic import Field
 
+from backend.access import signed_in
 from backend.rate_limits import take_token
 from backend.schema import Message
 
@@ -38,9 +39,8 @@ async def send_message(
     ctx: MutationCtx, room_id: str, content: Annotated[str, Field(max_length=2000, pattern=r"\S")]
 ) -> Id[Message]:
     """Say something in a room, as the signed-in person: 5 at once, then one every 10 seconds."""
-    identity = await ctx.auth.require_identity()
-    key = f"messages:send:{identity.token_identifier}"
-    await take_token(ctx, key, burst=BURST, refill_ms=REFILL_MS)
+    user = await signed_in(ctx)
+    await take_token(ctx, f"messages:send:{user.id}", burst=BURST, refill_ms=REFILL_MS)
     return await ctx.db.insert(
-        Message(content=content, user_id=identity.subject, room_id=room_id, timestamp=ctx.now)
+        Message(content=content, user_id=user.subject, room_id=room_id, timestamp=ctx.now)
     )

@@ -82,7 +82,8 @@ async def list_open(ctx: QueryCtx, project_id: Id[Project]) -> list[Task]:
 
 @query
 async def count_tasks(ctx: QueryCtx, project_id: Id[Project]) -> TaskCounts:
-    """How many tasks a project has: two documents are read, however many they are."""
+    """How many tasks a project has, for its members: the same is read, however many they are."""
+    await member(ctx, project_id)
     return TaskCounts(
         open=await value_of(ctx, tasks_key(project_id, completed=False)),
         completed=await value_of(ctx, tasks_key(project_id, completed=True)),

@@ -37,8 +37,6 @@ async def attach_image(ctx: MutationCtx, message_id: Id[Message], image_id: Id[S
     message = await readable(ctx, message_id)
     if message.user_id != identity.subject:
         raise forbidden("This message is somebody else's.")
-    if message.image_id == image_id:
-        return
     file = await ctx.db.system.get(image_id)
     if file is None or await is_shown(ctx, file):
         raise not_found()
