@@ -175,17 +175,20 @@ class Codecs:
 
     def annotated(self, annotation: Any, metadata: typing.Iterable[Any], where: str) -> Codec:
         """The codec of an annotation with constraints; what is no plain constraint is left to
-        pydantic.
+        pydantic; a text that pydantic may shorten (`strip_whitespace`) is held to its length there.
         """
         codec = self.of(annotation, where)
         custom = []
-        for item in _flattened(metadata):
+        given = list(_flattened(metadata))
+        for item in given:
             validator = _constrained(codec.validator, item)
             if validator is None:
                 custom.append(item)
             else:
                 codec = replace(codec, validator=validator)
-        return _with_pydantic(codec, annotation, custom) if custom else codec
+        if not custom:
+            return codec
+        return _with_pydantic(codec, annotation, given if annotation is str else custom)
 
     def _table(self, target: Any, where: str) -> str | None:
         if target is Any:

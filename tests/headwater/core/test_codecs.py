@@ -6,7 +6,7 @@ import enum
 from typing import Annotated, Any, Literal, NewType
 
 import pytest
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator
 
 from headwater import Document, Id, Int64, Model
 from headwater.core import validators
@@ -108,6 +108,14 @@ def test_what_cannot_be_sent_is_refused_at_registration(annotation: Any) -> None
 def test_constraints_are_plain_data(annotation: Any, validator: Any) -> None:
     """What pydantic can say of a size or a length is checked at the edge, without user code."""
     assert CODECS.of(annotation, "here").validator == validator
+
+
+def test_a_text_that_is_stripped_is_held_to_its_length_afterwards() -> None:
+    """Blanks are long enough as they come, and nothing is left of them."""
+    codec = CODECS.of(Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)], "")
+    assert codec.load(" a ") == "a"
+    with pytest.raises(ValidationError):
+        codec.load("  ")
 
 
 def test_custom_validators_run_where_the_function_runs() -> None:
