@@ -26,6 +26,7 @@ from headwater_workshop.cohort import fetching
 from headwater_workshop.cohort.fetching import fetch
 from headwater_workshop.grader.grader import FILE_BYTES_AT_MOST
 from headwater_workshop.kit import KitError
+from tests.scenarios.server_process import wait_for
 
 FOLDERS = ("backend", "tests")
 GIT = shutil.which("git") or "git"
@@ -286,7 +287,13 @@ def test_nothing_goes_on_after_a_fetch_that_was_given_up(
     url = f"{forge.url}/drip/{tmp_path.name}"
     with pytest.raises(KitError, match="did not come within"):
         fetch(url, tmp_path / "out", FOLDERS, extra=forge.extra)
-    assert not [each for each in Path("/proc").glob("[0-9]*/cmdline") if url in _read(each)]
+    wait_for(lambda: not _processes_of(url), "the end of git's helpers")
+
+
+def _processes_of(word: str) -> list[str]:
+    """Those that have a word in their command line; a killed one is there for a moment more."""
+    lines = [_read(each) for each in Path("/proc").glob("[0-9]*/cmdline")]
+    return [line for line in lines if word in line]
 
 
 def _read(path: Path) -> str:
