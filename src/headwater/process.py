@@ -74,7 +74,7 @@ def serve(
         host, port = sockets[0].getsockname()[:2]
         built_in = addresses(host, port, sockets[-1].getsockname()[1])
         environment = Environment(options.root, dev=options.dev, built_in=built_in)
-        loaded = files_of(environment, options.root / "backend")
+        loaded = files_of(environment, options.root / "backend") if options.dev else {}
         app = _first_load(options, limits, environment)
         server = _with_database(lambda: Server(options, app, limits, _tell_start, environment))
     except (HeadwaterError, ValueError) as error:

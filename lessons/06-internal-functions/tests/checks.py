@@ -184,14 +184,14 @@ def contract(lab: Lab) -> None:
 def doors(lab: Lab) -> None:
     public = [path for path, spec in lab.manifest.functions.items() if spec.is_public]
     for path in sorted(public):
-        kind = lab.manifest.functions[path].kind
-        if kind == "query" or required(lab, path) - takes_project(lab, path):
+        kind, projects = lab.manifest.functions[path].kind, takes_project(lab, path)
+        if kind == "query" or required(lab, path) - projects:
             continue
         lab.empty()
         here = project(lab, "ana", 2)
         buckets(lab)
         before = ids(lab)
-        lab.anonymous.attempt(path, dict.fromkeys(takes_project(lab, path), here), kind=kind)
+        lab.anonymous.attempt(path, dict.fromkeys(projects, here), kind=kind)
         lab.advance(seconds=1)
         if before - ids(lab):
             lab.fail(
