@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from headwater.cli import app as headwater
 from headwater.rules import RULES
 from headwater_workshop import cli
-from headwater_workshop.cohort import grading, one
+from headwater_workshop.cohort import grading, groups, one
 from headwater_workshop.cohort.gradebook import (
     as_csv,
     as_html,
@@ -195,7 +195,7 @@ def test_a_submission_that_takes_too_long_is_ended(
     assert {each.problem for each in book} == {
         "took longer than 0.01 s; what was not reached is not graded"
     }
-    assert grading._running == set()
+    assert groups.running == set()
 
 
 def test_code_that_does_not_load_is_tried_once(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from tempfile import TemporaryFile
 from time import monotonic
 from typing import IO
 
+from headwater_workshop.cohort.groups import end, group
 from headwater_workshop.grader.grader import DEPTH_AT_MOST, FILE_BYTES_AT_MOST, FILES_AT_MOST
 from headwater_workshop.kit import KitError
 
@@ -27,7 +27,6 @@ FETCH_BYTES = 50 * 2**20
 LISTING_BYTES = 16 * 2**20  # a few trees that name each other may list a billion files
 _POLL_S = 0.2
 _REGULAR = ("100644", "100755")
-_running: set[subprocess.Popen[bytes]] = set()
 
 
 def fetch(
@@ -94,7 +93,7 @@ class _Git:
         """The output of one command: ended when it takes too long or says too much."""
         with self._started(words, subprocess.PIPE) as (process, errors):
             assert process.stdout is not None
-            timer = threading.Timer(FETCH_S, _end, [process])
+            timer = threading.Timer(FETCH_S, end, [process])
             timer.start()
             try:
                 said = process.stdout.read(LISTING_BYTES + 1)
@@ -125,22 +124,12 @@ class _Git:
     ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
         """Git, and the file of what it complains of; with all it started it is ended at the end."""
         with TemporaryFile() as errors:
-            process = subprocess.Popen(
-                [*self._command, *words],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                start_new_session=True,
-            )
-            _running.add(process)
-            try:
+            command = [*self._command, *words]
+            nothing = subprocess.DEVNULL
+            with group(
+                command, env=self._environment, stdin=nothing, stdout=output, stderr=errors
+            ) as process:
                 yield process, errors
-            finally:
-                _end(process)
-                if process.stdout is not None:
-                    process.stdout.close()
-                _running.discard(process)
 
     def _check(self, late: bool) -> None:
         files = (path for path in self._bare.rglob("*") if path.is_file())
@@ -163,19 +152,6 @@ class _Git:
         why = lines[-1][:200] if lines else "it said nothing"
         fix = "open the URL in a browser: is it public, and is there a commit?"
         return KitError(f"Git could not get it: {why}", where=self._url, fix=fix)
-
-
-def end_fetches() -> None:
-    """Ends every fetch that is under way."""
-    for process in list(_running):
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends git and what it started, which would go on to bring data."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _graded(listing: bytes, folders: tuple[str, ...]) -> dict[str, str]:

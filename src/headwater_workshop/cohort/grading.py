@@ -9,21 +9,20 @@ who interrupts a long run goes on where it stopped.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from headwater_workshop.cohort.fetching import end_fetches, fetch
+from headwater_workshop.cohort.fetching import fetch
+from headwater_workshop.cohort.groups import end, end_all, group
 from headwater_workshop.cohort.submissions import Submission, project_in
 from headwater_workshop.grader.grader import fingerprint, read_sources
 from headwater_workshop.kit import KitError, write_whole
@@ -37,7 +36,6 @@ SUBMISSION_S: Final = 300.0
 STRANGERS: Final = ("L3", "L2")
 _OUTPUT_BYTES: Final = 2**20
 _PROBLEM_CHARS: Final = 500
-_running: set[subprocess.Popen[bytes]] = set()
 
 
 @dataclass
@@ -121,9 +119,7 @@ def grade_cohort(
                 future.result()
         except BaseException:  # Ctrl-C too: what is kept is kept, the rest is for the next run
             pool.shutdown(wait=False, cancel_futures=True)
-            end_fetches()
-            for process in list(_running):
-                _end(process)
+            end_all()
             raise
     return [future.result() for future in run]
 
@@ -211,28 +207,24 @@ def _run(
     if not names:
         return
     order = {"project": str(project), "lessons": names, "seed": seed}
-    process = subprocess.Popen(
+    late = threading.Event()
+    with group(
         [sys.executable, "-m", "headwater_workshop.cohort.one"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    _running.add(process)
-    late = threading.Event()
+    ) as process:
 
-    def stop() -> None:
-        late.set()
-        _end(process)
+        def stop() -> None:
+            late.set()
+            end(process)
 
-    timer = threading.Timer(SUBMISSION_S, stop)
-    timer.start()
-    try:
-        _read(process, json.dumps(order).encode(), graded, kept)
-    finally:
-        timer.cancel()
-        _end(process)
-        _running.discard(process)
+        timer = threading.Timer(SUBMISSION_S, stop)
+        timer.start()
+        try:
+            _read(process, json.dumps(order).encode(), graded, kept)
+        finally:
+            timer.cancel()
     if late.is_set():
         graded.problem = f"took longer than {SUBMISSION_S:g} s; what was not reached is not graded"
     elif graded.missing(lessons):
@@ -251,13 +243,3 @@ def _read(
         result = json.loads(line)
         graded.lessons[result.pop("lesson")] = result
         kept()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the grader; the jailed process that it holds dies with it."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            stream.close()
