@@ -107,3 +107,11 @@ class VirtualClock(Clock):
         if ms < 0:
             raise ValueError(f"time does not go back: advance({ms})")
         self._now_ns += int(ms * 1_000_000)
+
+    def advance_to(self, ms: float) -> None:
+        """Moves the time forward until `now_ns() / 1e6` is `ms`, exactly; a time that has passed
+        moves nothing.
+        """
+        whole, part = divmod(ms, 1)  # of a product with ms, a float would lose some hundred ns
+        to_ns = int(whole) * 1_000_000 + round(part * 1_000_000)
+        self._now_ns += max(0, to_ns - self.now_ns())

@@ -151,9 +151,9 @@ class Runtime:
         for _ in range(_RUNS):
             next_ms = self._queue.next_ms()
             if next_ms > end_ms:
-                self._move(end_ms)
+                self.clock.advance_to(end_ms)
                 return
-            self._move(next_ms)
+            self.clock.advance_to(next_ms)
             self._run_due()
         raise Endless(_RUNS)
 
@@ -166,18 +166,13 @@ class Runtime:
         for _ in range(most or _RUNS):
             if self._queue.next_job().job is None:
                 return
-            self._move(self._queue.next_ms())
+            self.clock.advance_to(self._queue.next_ms())
             self._run_due()
         raise Endless(most or _RUNS)
 
     @property
     def _queue(self) -> JobQueue:
         return self.engine.background.queue
-
-    def _move(self, to_ms: float) -> None:
-        self.clock.advance(max(0.0, to_ms - self._queue.now_ms))
-        while self._queue.now_ms < to_ms:  # rounded down on the way to nanoseconds
-            self.clock.advance(0.001)
 
     def _run_due(self) -> None:
         self.process(RunDue())

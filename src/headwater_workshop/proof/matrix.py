@@ -21,25 +21,24 @@ Each lesson is graded in every state that matters: its beginning and the stage b
 each right solution must pass, each wrong one must get the message it was made for, no cheat may
 pass, and of the solution's mutants (one small change each) at least 95 % must be found.
 
+| | Lesson | Right solutions passed | Wrong ones with their message | Cheats refused \
+| Mutants found |
+| --- | --- | --- | --- | --- | --- |
 """
 _FOUND, _NOT = "●", ""
 
 
 def page(proofs: Sequence[Proof]) -> str:
     """The page as Markdown."""
-    return _HEAD + _summary(proofs) + "".join(map(_section, proofs))
+    return _HEAD + "".join(map(row, proofs)) + "".join(map(section, proofs))
 
 
-def _summary(proofs: Sequence[Proof]) -> str:
-    rows = "".join(
+def row(proof: Proof) -> str:
+    """A lesson's line of the first table."""
+    return (
         f"| {proof.lesson.number} | [{proof.lesson.title}](#lesson-{proof.lesson.number}) "
         f"| {_right(proof)} | {_refused(proof, 'wrong')} | {_refused(proof, 'cheat')} "
         f"| {_mutants(proof)} |\n"
-        for proof in proofs
-    )
-    return (
-        "| | Lesson | Right solutions passed | Wrong ones with their message | Cheats refused "
-        f"| Mutants found |\n| --- | --- | --- | --- | --- | --- |\n{rows}"
     )
 
 
@@ -62,7 +61,8 @@ def _of(some: int, every: int) -> str:
     return f"{some} of {every}"
 
 
-def _section(proof: Proof) -> str:
+def section(proof: Proof) -> str:
+    """What is said of one lesson, with its heading."""
     lesson = proof.lesson
     return (
         f"\n## Lesson {lesson.number}\n\n{lesson.title}.\n\n"
