@@ -16,6 +16,10 @@ class Clock:
         """Wall time in nanoseconds since 1970."""
         return time.time_ns()
 
+    def now_ms(self) -> float:
+        """Wall time in ms since 1970, the float nearest to `now_ns`: what functions are told."""
+        return self.now_ns() / 1_000_000  # of two integers; one of a float would be rounded twice
+
     def monotonic(self) -> float:
         """Seconds that never go back, for measuring durations."""
         return time.monotonic()
@@ -45,7 +49,7 @@ class VirtualClock(Clock):
     """
 
     def __init__(self, seed: int = 0, start_ms: float = 1_700_000_000_000.0) -> None:
-        self._now_ns = int(start_ms * 1_000_000)
+        self._now_ns = _nanoseconds(start_ms)
         self._flowing = 0
         self._flows_since_ns = 0
         self._random = random.Random(seed)
@@ -109,9 +113,13 @@ class VirtualClock(Clock):
         self._now_ns += int(ms * 1_000_000)
 
     def advance_to(self, ms: float) -> None:
-        """Moves the time forward until `now_ns() / 1e6` is `ms`, exactly; a time that has passed
-        moves nothing.
+        """Moves the time forward until `now_ms` is `ms`, exactly; a time that has passed moves
+        nothing.
         """
-        whole, part = divmod(ms, 1)  # of a product with ms, a float would lose some hundred ns
-        to_ns = int(whole) * 1_000_000 + round(part * 1_000_000)
-        self._now_ns += max(0, to_ns - self.now_ns())
+        self._now_ns += max(0, _nanoseconds(ms) - self.now_ns())
+
+
+def _nanoseconds(ms: float) -> int:
+    """The nearest to some ms; as a float, the product would miss it by up to 128 of them."""
+    whole, part = divmod(ms, 1)
+    return int(whole) * 1_000_000 + round(part * 1_000_000)

@@ -111,7 +111,7 @@ class Observer:
         seen.documents_written += outcome.counters.documents_written
         changes = tuple(self.changes(outcome, seen))
         if changes and outcome.failure is None:
-            at_ms = self._database().clock.now_ns() / 1e6
+            at_ms = self._database().clock.now_ms()
             self._pending.append((seen, Committed(call.path, at_ms, changes)))
 
     def on_commit(self, _keys: set[bytes] | None) -> None:

@@ -49,7 +49,7 @@ class Recorder:
     def attach(self, engine: Engine) -> None:
         """Has an engine, and the actions beside it, tell of every call."""
         clock = engine.database.clock
-        now_ns, add, figures = clock.now_ns, self.records.add, self.figures
+        now_ms, add, figures = clock.now_ms, self.records.add, self.figures
 
         def before_call(_call: Call) -> None:
             self.began = monotonic()
@@ -61,7 +61,7 @@ class Recorder:
             if outcome.value is not None:
                 counters.bytes_returned = len(outcome.value)
             add(
-                now_ns() / 1e6, kind, path, took_s * 1e3, counters, outcome.log_lines, failure,
+                now_ms(), kind, path, took_s * 1e3, counters, outcome.log_lines, failure,
                 outcome.request_id,
             )  # fmt: skip
             if kind == "http":

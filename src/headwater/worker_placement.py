@@ -228,7 +228,7 @@ class WorkerPlacement:
 
     def _now_ms(self) -> float:
         assert self._database is not None
-        return self._database.clock.now_ns() / 1e6
+        return self._database.clock.now_ms()
 
     def _ready_pipe(self) -> Pipe:
         """The worker, idle and loaded; a nested call keeps the outer call's deadline."""

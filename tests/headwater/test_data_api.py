@@ -240,7 +240,7 @@ def test_a_failure_of_the_server_is_told(served: Served, monkeypatch: pytest.Mon
 
 def store(served: Served, content: bytes, content_type: str) -> str:
     """Uploads a file; gives its id."""
-    url = served.files.upload_url(served.hub.engine.database.clock.now_ns() / 1e6)
+    url = served.files.upload_url(served.hub.engine.database.clock.now_ms())
     path = url.removeprefix(served.files.origin)
     headers = {"Content-Type": content_type}
     answer = served.request("POST", path, content=content, headers=headers)

@@ -29,7 +29,7 @@ def of(folder: Path, clock: VirtualClock | None = None) -> Files:
 
 def token(files: Files) -> str:
     """The token of a new upload URL."""
-    return files.upload_url(VirtualClock().now_ns() / 1e6).partition("token=")[2]
+    return files.upload_url(VirtualClock().now_ms()).partition("token=")[2]
 
 
 def secret(folder: Path) -> str:

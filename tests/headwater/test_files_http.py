@@ -96,7 +96,7 @@ def test_an_upload_needs_its_token(site: Site, token: str, code: str) -> None:
 def test_an_expired_upload_url_says_so(tmp_path: Path) -> None:
     """So that a page may ask for another."""
     site = Site(tmp_path)
-    old = site.files.upload_url(site.hub.engine.database.clock.now_ns() / 1e6 - 3_600_001)
+    old = site.files.upload_url(site.hub.engine.database.clock.now_ms() - 3_600_001)
     answer = site.request("POST", old.removeprefix(site.files.origin), content=CONTENT)
     assert (answer.status_code, answer.json()["code"]) == (401, "StorageTokenExpired")
     site.close()
@@ -143,7 +143,7 @@ def test_uploads_at_once_is_a_limit(tmp_path: Path) -> None:
 
     async def run() -> list[int]:
         turn = asyncio.Event()
-        paths = [site.files.upload_url(site.hub.engine.database.clock.now_ns() / 1e6)] * 3
+        paths = [site.files.upload_url(site.hub.engine.database.clock.now_ms())] * 3
         transport = httpx.ASGITransport(site.asgi())
 
         async def slow() -> AsyncIterator[bytes]:

@@ -273,7 +273,7 @@ class World:
         before = self.engine.last_ts
         self.disk.close()
         self.starts += 1
-        self.clock = VirtualClock(self.starts, self.clock.now_ns() / 1e6 - 3_600_000)
+        self.clock = VirtualClock(self.starts, self.clock.now_ms() - 3_600_000)
         self.start()
         assert self.engine.last_ts >= before
 

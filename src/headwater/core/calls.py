@@ -230,7 +230,7 @@ class Calls:
             after: a step of the runtime, in the same transaction, once the handler has ended well.
         """
         database = self._database
-        now_ms = database.clock.now_ns() / 1e6
+        now_ms = database.clock.now_ms()
         transaction = Transaction(
             database,
             identity=call.identity,

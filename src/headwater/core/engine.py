@@ -233,7 +233,7 @@ class Engine:
 
     def _transact(self, step: Callable[[Transaction], Any], batch: EngineBatch) -> Any:
         """Runs a step of the runtime itself in a transaction of its own."""
-        now_ms = self._database.clock.now_ns() / 1e6
+        now_ms = self._database.clock.now_ms()
         transaction = Transaction(self._database, now_ms=now_ms, writable=True)
         value = step(transaction)
         transaction.finish()

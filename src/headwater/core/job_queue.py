@@ -56,7 +56,7 @@ class JobQueue:
     @property
     def now_ms(self) -> float:
         """The time, ms since 1970."""
-        return self._database.clock.now_ns() / 1e6
+        return self._database.clock.now_ms()
 
     def count(self) -> None:
         """Counts the jobs that are outstanding: at the start, and when data came in by an import.

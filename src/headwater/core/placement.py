@@ -138,7 +138,7 @@ class InProcess:
     ) -> ActionCtx:
         """The ctx of an action, or of a route."""
         clock = database.clock
-        return ActionCtx(runner, identity, lambda: clock.now_ns() / 1e6, clock.seed())
+        return ActionCtx(runner, identity, clock.now_ms, clock.seed())
 
 
 def restored(function: Function, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -279,7 +279,7 @@ class _Import:
 
     def _created(self, given: Any) -> float:
         if given is None:
-            now_ms = self.clock.now_ns() / 1e6
+            now_ms = self.clock.now_ms()
             self.last_time = max(now_ms, self.last_time + 0.001)
             return self.last_time
         if type(given) not in (float, Int64) or not 0 <= given < 1e16:
