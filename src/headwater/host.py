@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 from time import perf_counter
@@ -38,7 +39,7 @@ from headwater.errors import InvalidStorageId
 from headwater.host_calls import HostCall, HttpAnswer, Job, Wanted
 from headwater.observed import Change, Committed, Observed, Observer, Seen
 from headwater.rehearsal import Rehearsal, rehearsed
-from headwater.runtime import Endless, Followed, Runtime, spares_of
+from headwater.runtime import Endless, Followed, Runtime, Spares, spares_of
 from headwater.settings import DEV_ISSUER, Limits
 from headwater.testing_routes import answer_to
 from headwater.turns import Turns
@@ -58,6 +59,7 @@ __all__ = [
     "HttpAnswer",
     "IndexSpec",
     "Job",
+    "Kept",
     "Manifest",
     "Page",
     "Range",
@@ -73,17 +75,42 @@ _BATCH = 2_000  # documents of one host transaction, below the limit of what one
 _action: ContextVar[Seen | None] = ContextVar("headwater_host_action", default=None)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a host had stored, and the time and chance it had come to; others go on from there."""
+
+    spares: Spares
+    clock: VirtualClock
+
+    @property
+    def free(self) -> bool:
+        """Whether the host that stored it is closed, and no other one goes on from it."""
+        return bool(self.spares.storages)
+
+
 class Host:
-    """One empty database in memory, and a backend whose handlers run in `placement`."""
+    """One database in memory, and a backend whose handlers run in `placement`.
+
+    Args:
+        placement: where handlers run.
+        seed: decides every id and random number.
+        limits: those of functions.
+        kept: what it begins with, made by a host of the same tables and crons; nothing by default.
+    """
 
     def __init__(
-        self, placement: Placement, *, seed: int = 0, limits: Limits | None = None
+        self,
+        placement: Placement,
+        *,
+        seed: int = 0,
+        limits: Limits | None = None,
+        kept: Kept | None = None,
     ) -> None:
-        self.clock = VirtualClock(seed)
+        self.clock = VirtualClock(seed) if kept is None else kept.clock.copy()
         self._placement = placement
         self._observer = Observer(lambda: self._database)
         observed = Observed(placement, self._observer)
-        spares = spares_of(placement)
+        spares = spares_of(placement) if kept is None else kept.spares
         self._runtime = Runtime(observed, self.clock, limits or Limits(), spares)
         self._runtime.submit = self._submit
         self._turns: Turns | None = None
@@ -404,6 +431,10 @@ class Host:
         except InvalidStorageId:
             return None
         return None if found is None else found.content
+
+    def keep(self) -> Kept:
+        """What is stored now, for other hosts to begin with once this one is closed."""
+        return Kept(self._runtime.keep(), self.clock.copy())
 
     def close(self) -> None:
         """Lets the database go; the placement is its maker's to end."""

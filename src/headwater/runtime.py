@@ -49,12 +49,16 @@ class Endless(RuntimeError):
 
 @dataclass
 class Spares:
-    """Empty databases that have adopted one placement's manifest, to begin with: cheaper than
-    making each anew.
+    """Databases that have adopted one placement's manifest, to begin with: cheaper than making each
+    anew. They are all alike, and empty unless `Runtime.keep` made them.
+
+    Attributes:
+        last_creation_time: that of their newest document, ms since 1970.
     """
 
     catalog: Catalog | None = None
     storages: list[SqliteStorage] = field(default_factory=list)
+    last_creation_time: float = 0.0
 
 
 _spares: WeakKeyDictionary[Any, Spares] = WeakKeyDictionary()
@@ -92,7 +96,9 @@ class Runtime:
         fresh = self._storage is None
         self._storage = self._storage or SqliteStorage()
         self.files = Files.in_memory(clock, limits)
-        self.engine = self._new_engine(Database(self._storage, clock, limits, catalog))
+        database = Database(self._storage, clock, limits, catalog)
+        database.last_creation_time = spares.last_creation_time
+        self.engine = self._new_engine(database)
         if fresh:
             self._storage.freeze()
         spares.catalog = spares.catalog or self.engine.database.catalog.copy()
@@ -231,8 +237,18 @@ class Runtime:
         storage_id = urlsplit(url).path.rpartition("/")[2]
         return asyncio.run(ActionStorage(_Files(self.actions, self.files)).get(storage_id))
 
+    def keep(self) -> Spares:
+        """What is stored now, for others to begin with; it is there once this is closed."""
+        assert self._storage is not None
+        self._storage.freeze()
+        database = self.engine.database
+        self._spares = Spares(
+            database.catalog.copy(), last_creation_time=database.last_creation_time
+        )
+        return self._spares
+
     def close(self) -> None:
-        """Gives the database back, as empty as it was."""
+        """Gives the database back, as it was to begin with."""
         assert self._storage is not None
         self._storage.rewind()
         self._spares.storages.append(self._storage)

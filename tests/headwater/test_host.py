@@ -106,3 +106,29 @@ def test_one_seed_gives_one_database(tmp_path: Path) -> None:
         found.append(host.documents("books"))
         host.close()
     assert found[0] == found[1]
+
+
+def test_others_go_on_from_what_a_host_kept(host: Host) -> None:
+    """The same documents, time and chance each time; nothing of what was done since, in either."""
+
+    def go_on(with_host: Host) -> list[dict[str, object]]:
+        with_host.call("books:add", "mutation", {"title": "Emma"}, identity_of("ana"))
+        with_host.insert("books", [{"title": "Dune", "pages": 2.0}])
+        with_host.advance(1000)
+        return with_host.documents("books")
+
+    host.insert("books", [{"title": str(n), "pages": 1.0} for n in range(2_500)])
+    before, kept = host.documents("books"), host.keep()
+    assert not kept.free
+    wanted = go_on(host)
+    host.close()
+    for _ in range(2):
+        other = Host(host._placement, kept=kept)
+        assert (other.documents("books"), kept.free) == (before, False)
+        assert go_on(other) == wanted
+        assert other.call("books:thick", "query", {"least": 2}).documents_read == 1
+        other.close()
+        assert kept.free
+    fresh = Host(host._placement)
+    assert fresh.documents("books") == []
+    fresh.close()

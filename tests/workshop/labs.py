@@ -9,6 +9,7 @@ from headwater.core.placement import InProcess
 from headwater.loader import load
 from headwater.settings import GUARDED, Limits
 from headwater_workshop.lab.lab import Lab
+from headwater_workshop.lab.stock import Stock
 
 SCHEMA = """
 from headwater import Document, Id, Index
@@ -120,12 +121,14 @@ def made_lab(
     crons: bool = False,
     files: dict[str, str] | None = None,
     seed: str = "7",
+    stock: Stock | None = None,
 ) -> Lab:
     """A lab over the backend above.
 
     Args:
         crons: with its cron.
         files: another backend.
+        stock: what was filled before.
     """
     backend = folder / "backend"
     backend.mkdir(exist_ok=True)
@@ -138,4 +141,4 @@ def made_lab(
         (backend / name).write_text(text)
     placement: Any = InProcess(load(folder), Limits(), GUARDED)
     worlds: list[Any] = [InProcess(load(folder), Limits()) for _ in range(3)]
-    return Lab(placement, {}, objective="L1.1", seed=seed, worlds=lambda: worlds)
+    return Lab(placement, {}, objective="L1.1", seed=seed, worlds=lambda: worlds, stock=stock)

@@ -50,6 +50,23 @@ def test_a_save_while_the_first_verdict_is_made_gets_its_own(tmp_path: Path) -> 
     assert any("tasks.py" in path for _, path in next(turns))
 
 
+def test_all_verdicts_are_by_one_seed(tmp_path: Path) -> None:
+    """What is wrong is found again, in the same words, with all that checks fill kept meanwhile."""
+    lesson = load_lessons()[1]
+    turns = [started(lesson), stage(2), started(lesson)]
+    found: list[GradeResult] = []
+
+    def saves() -> Iterator[None]:
+        for files in turns:
+            write(files, tmp_path)
+            yield
+
+    watch(tmp_path, lesson, saves(), lambda result, _: found.append(result), seed=5)
+    assert [(each.passed, each.seed) for each in found] == [(False, 5), (True, 5), (False, 5)]
+    first, _, third = ([(c.name, c.outcome, c.finding) for c in each.checks] for each in found)
+    assert first == third
+
+
 @pytest.mark.prove
 def test_a_learner_saves_and_sees(tmp_path: Path) -> None:
     """The real command, a real save, the verdict in its output; Ctrl-C ends it."""

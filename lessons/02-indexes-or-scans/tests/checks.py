@@ -5,6 +5,7 @@ read is counted where the learner's code cannot reach.
 """
 
 import ast
+from functools import partial
 from typing import Any
 
 from headwater_workshop.checks import Attempt, Lab, check
@@ -76,9 +77,9 @@ def explain_refusal(lab: Lab, attempt: Attempt) -> None:
     )
 
 
-def compare(lab: Lab, project: str, attempt: Attempt) -> None:
+def compare(lab: Lab, wanted: list[dict[str, Any]], attempt: Attempt) -> None:
     """The list must be the naive answer, document by document."""
-    wanted, found = open_newest_first(lab, project), attempt.value
+    found = attempt.value
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         lab.fail(
             "L2.2",
@@ -163,6 +164,19 @@ def middle(made: list[str]) -> str:
     return sorted(made)[len(made) // 2]
 
 
+def crowded(lab: Lab) -> tuple[str, list[dict[str, Any]]]:
+    """10,000 tasks; gives one of their projects, and the naive answer for it."""
+    project = middle(fill(lab, PROJECTS, TASKS // PROJECTS))
+    return project, open_newest_first(lab, project)
+
+
+def beside(lab: Lab, others: int, rows: list[bool]) -> str:
+    """A project with these tasks, completed or not, and some others; gives the project."""
+    project = middle(fill(lab, others, 10))
+    lab.insert_many("tasks", [task(lab, project, completed) for completed in rows])
+    return project
+
+
 @check(objective="L2.3", title="Reads go only through ctx.db", rule="HW203")
 def only_ctx_db(lab: Lab) -> None:
     for path, source in lab.sources.items():
@@ -221,7 +235,7 @@ def oracle(lab: Lab) -> None:
         made = fill(lab, lab.random.randint(2, 6), lab.random.randint(5, 25))
         lab.insert_many("tasks", [task(lab, None, completed=False) for _ in range(5)])
         for project in made:
-            compare(lab, project, ask(lab, project))
+            compare(lab, open_newest_first(lab, project), ask(lab, project))
 
 
 @check(
@@ -235,7 +249,7 @@ def nothing_open(lab: Lab) -> None:
     empty, done = projects(lab, 2)
     lab.insert_many("tasks", [task(lab, done, completed=True) for _ in range(7)])
     for project in (empty, done):
-        compare(lab, project, ask(lab, project))
+        compare(lab, open_newest_first(lab, project), ask(lab, project))
 
 
 @check(
@@ -249,13 +263,13 @@ def at_most(lab: Lab) -> None:
     crowd, target = projects(lab, 2)
     old = [task(lab, target, completed=False) for _ in range(lab.random.randint(120, 150))]
     lab.insert_many("tasks", old)
-    compare(lab, target, ask(lab, target))
+    compare(lab, open_newest_first(lab, target), ask(lab, target))
     lab.empty()
     crowd, target = projects(lab, 2)
     lab.insert_many("tasks", [task(lab, target, False) for _ in range(lab.random.randint(20, 40))])
     lab.insert_many("tasks", [task(lab, target, completed=True) for _ in range(150)])
     lab.insert_many("tasks", [task(lab, crowd, completed=False) for _ in range(150)])
-    compare(lab, target, ask(lab, target))
+    compare(lab, open_newest_first(lab, target), ask(lab, target))
 
 
 @check(
@@ -286,9 +300,9 @@ def foreign_id(lab: Lab) -> None:
 )
 def reads(lab: Lab) -> None:
     fee = entrance_fee(lab)
-    project = middle(fill(lab, PROJECTS, TASKS // PROJECTS))
+    project, wanted = lab.filled(partial(crowded, lab))
     attempt = ask(lab, project)
-    compare(lab, project, attempt)
+    compare(lab, wanted, attempt)
     judge_reads(lab, attempt, fee)
 
 
@@ -303,9 +317,7 @@ def same_when_larger(lab: Lab) -> None:
     counts = []
     rows = [lab.random.random() < 0.5 for _ in range(40)]
     for others in (10, 100):
-        lab.empty()
-        project = middle(fill(lab, others, 10))
-        lab.insert_many("tasks", [task(lab, project, completed) for completed in rows])
+        project = lab.filled(partial(beside, lab, others, rows))
         attempt = ask(lab, project)
         counts.append(attempt.reads - len(attempt.value))
     if counts[1] > counts[0] + 1:

@@ -419,7 +419,9 @@ def by_cron(lab: Lab) -> None:
     rule="HW406",
 )
 def batches(lab: Lab) -> None:
-    old, fresh = limits(lab, OLD, 3 * DAY_MS), limits(lab, 50, HOUR_MS)
+    old, fresh = lab.filled(
+        lambda: (limits(lab, OLD, 3 * DAY_MS), limits(lab, 50, HOUR_MS)),
+    )
     before = len(lab.commits())
     run_crons(lab)
     most = max((touched(each.changes) for each in lab.commits()[before:]), default=0)

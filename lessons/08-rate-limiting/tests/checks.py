@@ -6,6 +6,7 @@ at the numbers in the bucket.
 """
 
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from headwater_workshop.checks import Attempt, Caller, Lab, check
@@ -141,6 +142,20 @@ def contract(lab: Lab) -> None:
         )
 
 
+def crowd(lab: Lab, name: str) -> float:
+    """10,000 messages of this person and others, all of them sent in nine seconds; gives the end of
+    these, in ten minutes.
+    """
+    until_ms = lab.now_ms + 600_000
+    others = [name, *(words(lab) for _ in range(3))]
+    rows = [
+        {"content": "x", "userId": lab.random.choice(others), "roomId": ROOM, "timestamp": time_ms}
+        for time_ms in sorted(until_ms - lab.random.uniform(0, 9_000) for _ in range(MESSAGES))
+    ]
+    lab.insert_many("messages", rows)
+    return until_ms
+
+
 @check(
     objective="L8.1",
     title="10,000 messages in the room: one send reads no more for it",
@@ -150,14 +165,9 @@ def contract(lab: Lab) -> None:
 )
 def reads(lab: Lab) -> None:
     name, person = somebody(lab)
+    until_ms = lab.filled(partial(crowd, lab, name))
     send(lab, person)
-    lab.advance(minutes=10)
-    others = [name, *(words(lab) for _ in range(3))]
-    rows = [
-        {"content": "x", "userId": lab.random.choice(others), "roomId": ROOM, "timestamp": time_ms}
-        for time_ms in sorted(lab.now_ms - lab.random.uniform(0, 9_000) for _ in range(MESSAGES))
-    ]
-    lab.insert_many("messages", rows)
+    wait(lab, until_ms)
     found = send(lab, person).reads
     if found > READS_MOST:
         most = at_an_edge(lab)

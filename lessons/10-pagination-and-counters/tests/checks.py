@@ -5,6 +5,7 @@ Run by `headwater grade 10`. Reads are counted, and the table is counted, in the
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from headwater_workshop.checks import Attempt, Caller, Lab, check
@@ -350,13 +351,7 @@ def first_tasks(lab: Lab) -> None:
     rule="HW402",
 )
 def cheap_count(lab: Lab) -> None:
-    big, small = projects(lab, 2)
-    rows = [
-        {"title": f"T{n}", "completed": n % 3 == 0, "assignee": "ana", "projectId": project}
-        for project, tasks in ((big, TASKS), (small, 2))
-        for n in range(tasks)
-    ]
-    lab.insert_many("tasks", rows)
+    big, small = lab.filled(partial(big_and_small, lab))
     few, many = count(lab, small).reads, count(lab, big).reads
     if many > few + 1 or many > COUNT_READS:
         lab.fail(
@@ -366,6 +361,18 @@ def cheap_count(lab: Lab) -> None:
             fix="keep the number: read the project's counters, and let the mutations change them",
             more="HW402",
         )
+
+
+def big_and_small(lab: Lab) -> list[str]:
+    """A project with 10,000 tasks, and one with two."""
+    made = projects(lab, 2)
+    rows = [
+        {"title": f"T{n}", "completed": n % 3 == 0, "assignee": "ana", "projectId": project}
+        for project, tasks in zip(made, (TASKS, 2), strict=True)
+        for n in range(tasks)
+    ]
+    lab.insert_many("tasks", rows)
+    return made
 
 
 def some_calls(lab: Lab, made: dict[str, Caller], count: int) -> list[Call]:

@@ -35,6 +35,7 @@ class Database:
         files: where the bytes of files are.
         snapshots: the recent timestamps that can still be read.
         outstanding: scheduled calls that wait or run, with those of the open batch.
+        last_creation_time: that of the newest document since it was opened, ms since 1970.
     """
 
     files: FileStore = NoFiles()
@@ -51,7 +52,7 @@ class Database:
         self.outstanding = 0
         self._cache: dict[str, Stored] = {}
         self._cached_bytes = 0
-        self._last_creation_time = 0.0
+        self.last_creation_time = 0.0
 
     @cached_property
     def seal(self) -> Seal:
@@ -62,9 +63,9 @@ class Database:
 
     def creation_time(self, now_ms: float) -> float:
         """The creation time of a new document: `now_ms`, or just after the last one given out."""
-        later = math.nextafter(self._last_creation_time, math.inf)
-        self._last_creation_time = max(now_ms, later)
-        return self._last_creation_time
+        later = math.nextafter(self.last_creation_time, math.inf)
+        self.last_creation_time = max(now_ms, later)
+        return self.last_creation_time
 
     def table(self, name: str) -> TableSpec:
         """The spec of a table: the runtime's own, a declared one, or one of any documents."""

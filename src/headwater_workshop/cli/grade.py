@@ -77,7 +77,7 @@ def grade(
                 Console(soft_wrap=True).print(f"Next: {_next(chosen, result, early)}")
 
         if watched:
-            passed = _watch(project, chosen, told)
+            passed = _watch(project, chosen, seed, told)
         else:
             result = grader.grade(project, chosen, seed=seed)
             told(result)
@@ -88,7 +88,9 @@ def grade(
     raise typer.Exit(0 if passed else 1)
 
 
-def _watch(project: Path, lesson: Lesson, told: Callable[[GradeResult], None]) -> bool:
+def _watch(
+    project: Path, lesson: Lesson, seed: int | None, told: Callable[[GradeResult], None]
+) -> bool:
     """Grade after each save until Ctrl-C; whether the last one passed."""
     from headwater_workshop.grader.watching import saved_files, watch
 
@@ -104,7 +106,7 @@ def _watch(project: Path, lesson: Lesson, told: Callable[[GradeResult], None]) -
         )
 
     try:
-        watch(project, lesson, saved_files(project, lesson), shown)
+        watch(project, lesson, saved_files(project, lesson), shown, seed=seed)
     except KeyboardInterrupt:
         console.print()
     return last[0]

@@ -36,6 +36,7 @@ from headwater_workshop.lab.lab import CheckFailed, Lab, worker_finding
 from headwater_workshop.lab.learner_process import LearnerProcess, SandboxTooWeak
 from headwater_workshop.lab.learner_tests import TestRunner
 from headwater_workshop.lab.other_worlds import OtherWorlds
+from headwater_workshop.lab.stock import Stock
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.report import CheckResult, Finding, GradeResult, ObjectiveResult
 from headwater_workshop.sandbox import jail
@@ -65,6 +66,7 @@ def grade(
     seed: int | None = None,
     limits: WorkerLimits | None = None,
     least: str = "L1",
+    stock: Stock | None = None,
 ) -> GradeResult:
     """Grade the backend of a project against one lesson.
 
@@ -74,6 +76,7 @@ def grade(
         seed: makes the random inputs; a fresh one by default.
         limits: what the learner's process may take.
         least: the sandbox's level below which checks that need a network are skipped.
+        stock: filled databases that are kept for the next verdict by the same seed.
 
     Raises:
         KitError: this system has no processes that can be held.
@@ -90,7 +93,7 @@ def grade(
     sources = read_sources(project, lesson.reads)
     with _copied(sources) as folder, closing(LearnerProcess(folder, least)) as process:
         patient = limits or WorkerLimits(call_s=_PATIENT_CALL_S, action_s=_PATIENT_ACTION_S)
-        results = _grade_copy(process, folder, sources, lesson, checks, seed, patient)
+        results = _grade_copy(process, folder, sources, lesson, checks, seed, patient, stock)
     return GradeResult(
         lesson=lesson.name,
         title=lesson.title,
@@ -174,6 +177,7 @@ def _grade_copy(
     checks: tuple[Check, ...],
     seed: int,
     limits: WorkerLimits,
+    stock: Stock | None,
 ) -> tuple[CheckResult, ...]:
     started = perf_counter()
 
@@ -191,7 +195,9 @@ def _grade_copy(
     worlds, tests = OtherWorlds(process.started_in, made_in, seed), TestRunner()
     try:
         loaded = _load_result(lesson, None, perf_counter() - started)
-        bench = partial(Lab, worker, sources, worlds=worlds, variants=lesson.variants, tests=tests)
+        bench = partial(
+            Lab, worker, sources, worlds=worlds, stock=stock, variants=lesson.variants, tests=tests
+        )
         return (loaded, *_run_all(worker, bench, checks, seed))
     finally:
         worker.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
 from headwater_workshop.grader.grader import fingerprint, grade, read_sources
+from headwater_workshop.lab.stock import Stock
 from headwater_workshop.lessons import Lesson
 from headwater_workshop.report import GradeResult
 from headwater_workshop.sandbox import jail
@@ -21,21 +23,28 @@ def watch(
     lesson: Lesson,
     saves: Iterable[Any],
     told: Callable[[GradeResult, float], Any],
+    *,
+    seed: int | None = None,
 ) -> None:
     """Grade a lesson now, and again after each save that changed something.
+
+    All verdicts are by one seed: what is found wrong is found again until it is mended, and what
+    the seed has filled databases with is kept.
 
     Args:
         saves: gives something at once and whenever a file was saved; when it ends, this ends.
         told: called with each result, and the seconds from the save to it.
+        seed: makes the random inputs; a fresh one by default.
     """
     jail.expect_workers()
-    seen = ""
+    seen, stock = "", Stock()
+    seed = secrets.randbits(32) if seed is None else seed
     for _ in saves:
         started = perf_counter()
         now = fingerprint(read_sources(project, lesson.reads))
         if now != seen:
             seen = now
-            result = grade(project, lesson)
+            result = grade(project, lesson, seed=seed, stock=stock)
             told(result, perf_counter() - started)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TypeVar, cast
 
 from headwater.host import Endless, Host
 from headwater.worker_placement import WorkerPlacement
+from headwater_workshop.lab.stock import Filled, Stock
 from headwater_workshop.report import Finding
 
+T = TypeVar("T")
 Worlds = Callable[[], Sequence[WorkerPlacement]]
 """Gives the same backend in processes that differ in all that a function may not depend on."""
 
@@ -39,10 +41,12 @@ class Bench:
         objective: str,
         seed: str,
         worlds: Worlds = lambda: (),
+        stock: Stock | None = None,
     ) -> None:
         self.sources = sources
         self.random = random.Random(seed)
         self._worker, self._objective, self._worlds = worker, objective, worlds
+        self._stock = stock
         self._host = self._new_host()
 
     def _new_host(self) -> Host:
@@ -56,6 +60,28 @@ class Bench:
         """Start over with an empty database."""
         self._host.close()
         self._host = self._new_host()
+
+    def filled(self, fill: Callable[[], T]) -> T:
+        """Start over with a database that `fill` has filled: with `random` and `insert_many`, and
+        without a call of the learner's functions. Gives what it returns.
+
+        `grade --watch` fills it once, and comes back to it as long as tables and chance are the
+        same: a learner should not wait for thousands of documents at each save.
+        """
+        self.empty()
+        if self._stock is None:
+            return fill()
+        manifest, chance = self._host.manifest, self.random.getstate()
+        found = self._stock.find(manifest, chance)
+        if found is None:
+            value = fill()
+            kept = Filled(self._host.keep(), self.random.getstate(), value)
+            self._stock.keep(manifest, chance, kept)
+            return value
+        self._host.close()
+        self._host = Host(self._worker, kept=found.kept)
+        self.random.setstate(found.chance)
+        return cast("T", found.value)
 
     @contextmanager
     def _held(self) -> Iterator[None]:

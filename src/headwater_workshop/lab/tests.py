@@ -12,6 +12,7 @@ from headwater_workshop.lab.calls import Caller
 from headwater_workshop.lab.learner_tests import TestRun, TestRunner
 from headwater_workshop.lab.pages import PageProcess, PageServer
 from headwater_workshop.lab.rewriting import rewritten
+from headwater_workshop.lab.stock import Stock
 
 Variants = Callable[[str], dict[str, dict[str, str]]]
 
@@ -27,10 +28,13 @@ class LearnerTested(Bench):
         objective: str,
         seed: str,
         worlds: Worlds = lambda: (),
+        stock: Stock | None = None,
         variants: Variants | None = None,
         tests: TestRunner | None = None,
     ) -> None:
-        super().__init__(worker, sources, objective=objective, seed=seed, worlds=worlds)
+        super().__init__(
+            worker, sources, objective=objective, seed=seed, worlds=worlds, stock=stock
+        )
         self._variants = variants
         # Of the whole run, if one is given: starting it takes longer than tests.
         self._tests = tests

@@ -100,6 +100,7 @@ class SqliteStorage:
         self._execute = self._db.execute
         self._words = _TRANSACTION
         self._open = False
+        self._frozen = 0
 
     @_refusable
     def begin(self) -> None:
@@ -234,17 +235,22 @@ class SqliteStorage:
         return SqliteStorage(path)
 
     def freeze(self) -> None:
-        """From here on nothing is kept for good: `rewind` comes back to what is there now.
+        """From here on nothing is kept for good: `rewind` comes back to what is there now, the last
+        time that this was called.
 
         For tests, which all begin with the same database: cheaper than making it anew.
         """
-        self._execute("BEGIN")
+        self._execute("BEGIN" if self._words is _TRANSACTION else "SAVEPOINT frozen")
+        self._frozen += 1
         self._words = _SAVEPOINT
 
     def rewind(self) -> None:
         """Back to where it was frozen."""
-        self._execute("ROLLBACK")
-        self._execute("BEGIN")
+        if self._frozen > 1:
+            self._execute("ROLLBACK TO frozen")
+        else:
+            self._execute("ROLLBACK")
+            self._execute("BEGIN")
         self._open = False
 
     def close(self) -> None:
