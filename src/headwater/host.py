@@ -294,6 +294,16 @@ class Host:
         """
         self._runtime.advance(ms)
 
+    def sleep(self, ms: float) -> None:
+        """Moves the clock forward as over a sleeping machine: only then it runs what is due, and a
+        cron that is late once.
+
+        Raises:
+            Endless: more and more is due.
+        """
+        self.clock.advance(ms)
+        self._runtime.advance(0)
+
     def settle(self, most: int) -> None:
         """Runs every scheduled call, and those they schedule, moving the clock to each.
 

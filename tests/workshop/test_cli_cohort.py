@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,13 @@ from headwater_workshop.cohort.gradebook import (
     objective_rates,
     rule_rates,
 )
-from headwater_workshop.cohort.grading import Graded, check_jail, folders_of, grade_cohort
+from headwater_workshop.cohort.grading import (
+    Graded,
+    check_jail,
+    course_of,
+    folders_of,
+    grade_cohort,
+)
 from headwater_workshop.cohort.submissions import Submission, project_in, submissions
 from headwater_workshop.grader.grader import grade, read_sources
 from headwater_workshop.kit import KitError
@@ -92,6 +99,18 @@ def test_what_is_kept_is_not_graded_again(
     third, _ = graded(folder, tmp_path / "book")
     assert started_for == ["ben"]
     assert [each.lessons[LESSONS[0].name]["passed"] for each in third] == [True, True]
+
+
+def test_a_lesson_that_asks_otherwise_is_another_course() -> None:
+    """Its checks, and what it holds a learner's tests against; not its text."""
+    last = load_lessons()[-1]
+    broken = next(path for path in last.tree if path.startswith("tests/broken/"))
+    names = {
+        path: course_of([replace(last, tree={**last.tree, path: b"# another"})])
+        for path in ("lesson.md", "tests/checks.py", broken)
+    }
+    assert names["lesson.md"] == course_of([last])
+    assert len(set(names.values())) == 3
 
 
 def test_a_submission_is_every_folder_that_a_lesson_reads() -> None:
@@ -177,9 +196,9 @@ def test_an_error_of_megabytes_is_a_result_like_any_other(folder: Path, tmp_path
 
 
 def test_results_that_were_handed_in_are_not_taken_for_kept_ones(folder: Path) -> None:
-    """A gradebook's folder that is one of the submissions, or in one, is refused."""
+    """A gradebook's folder that is one of the submissions, in one or beside them is refused."""
     (folder / "gradebook" / "results").mkdir(parents=True)
-    for out in (folder / "gradebook", folder / "ana" / "book"):
+    for out in (folder / "gradebook", folder / "ana" / "book", folder / "not-there-yet"):
         ended = run(folder, "--lessons", "1", "--out", out)
         assert ended.exit_code == 2
         assert "is one of the submissions" in ended.stderr

@@ -80,3 +80,14 @@ def test_an_emptied_lab_has_nothing_of_before(tmp_path: Path) -> None:
     lab.advance(days=1)
     assert [task["title"] for task in lab.documents("tasks")] == ["a new day"]
     lab.close()
+
+
+def test_over_a_sleep_a_late_cron_runs_once(tmp_path: Path) -> None:
+    """And scheduled calls that were due, as on a machine that was asleep."""
+    lab = made_lab(tmp_path, crons=True)
+    lab.anonymous.mutation("tasks:remind", {"delayMs": 86_400_000})
+    lab.sleep(days=10)
+    assert sorted(task["title"] for task in lab.documents("tasks")) == ["a new day", "reminder"]
+    lab.advance(days=2)
+    assert len(lab.documents("tasks")) == 4
+    lab.close()

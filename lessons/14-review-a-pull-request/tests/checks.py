@@ -203,7 +203,7 @@ def contract(lab: Lab) -> None:
 )
 def in_time(lab: Lab) -> None:
     ana, minutes = lab.person("ana"), lab.random.randint(10, 300)
-    lab.advance(days=lab.random.randint(1, 400))
+    lab.advance(minutes=lab.random.randint(60, 2880))
     poll = started(lab, ana, choices_of(lab), minutes)
     lab.advance(minutes=minutes - 1)
     before = is_open(ana, poll)

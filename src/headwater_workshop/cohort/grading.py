@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,10 +78,14 @@ def check_jail() -> None:
 
 
 def course_of(lessons: Sequence[Lesson]) -> str:
-    """A short name for what is asked: the checks of these lessons."""
-    digest = sha256()
+    """A short name for what is asked, and by whom: the checks of these lessons, what they hold a
+    learner's tests against, and the grader's version.
+    """
+    digest = sha256(version("headwater").encode())
     for lesson in lessons:
-        digest.update(f"{lesson.name}\0{lesson.read('tests/checks.py')}".encode())
+        for path, content in sorted(lesson.tree.items()):
+            if path.startswith(("tests/", "right/")):
+                digest.update(f"\0{lesson.name}/{path}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:16]
 
 
@@ -125,12 +130,14 @@ def grade_cohort(
 
 
 def _check_apart(every: Sequence[Submission], out: Path) -> None:
-    """What somebody handed in is not taken for a result of an earlier run."""
-    places = {each.place for each in every if isinstance(each.place, Path)}
+    """What somebody handed in is not taken for a result of an earlier run, or the other way round:
+    the next run would find the gradebook among the submissions.
+    """
+    places = {each.place.resolve() for each in every if isinstance(each.place, Path)}
     kept = out.resolve()
-    if any(kept.is_relative_to(place.resolve()) for place in places):
+    if any(kept.is_relative_to(place) or kept.parent == place.parent for place in places):
         raise KitError(
-            "The gradebook's folder is one of the submissions, or in one.",
+            "The gradebook's folder is one of the submissions, or among them.",
             where=str(out),
             fix="name a folder beside the submissions: --out ../gradebook",
         )

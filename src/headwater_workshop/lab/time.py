@@ -33,6 +33,13 @@ class Timed(Bench):
                 ms + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days))),
             )
 
+    def sleep(self, *, days: float) -> None:
+        """Let the machine sleep for so long; awake again it runs what is due, and a cron that is
+        late once. For long times: a learner's own cron may run every minute.
+        """
+        with self._held():
+            self._host.sleep(days * 86_400_000)
+
     def settle(self, most: int = _SETTLED) -> None:
         """Run every scheduled call and those they schedule, moving the clock to each; more than
         `most` of them fail the check.
