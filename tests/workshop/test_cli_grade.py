@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.status import Status
 from typer.testing import CliRunner
 
+from headwater_workshop.checks import load_checks
 from headwater_workshop.cli.grade import grade
 from headwater_workshop.lessons import find_lesson, load_lessons
 from headwater_workshop.progress import load_progress, record_start
@@ -65,6 +67,21 @@ def test_a_lesson_that_has_not_begun_is_not_failed(app: typer.Typer, project: Pa
     assert (named.exit_code, "has not begun here" in named.stderr) == (1, True)
     assert "FAIL" in named.stdout
     assert load_progress(project).lessons == {}
+
+
+def test_who_looks_is_told_which_check_runs(
+    app: typer.Typer, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal; a program that reads hears the verdict alone."""
+    write(stage(1), project)
+    shown: list[str] = []
+    monkeypatch.setattr(Status, "update", lambda _, text: shown.append(text))
+    assert runner.invoke(app, ["grade", "1"]).stderr == ""
+    checks = load_checks(find_lesson("1").read("tests/checks.py"), "1")
+    assert shown == [
+        f"Lesson 1, check {number} of {len(checks)}: {check.title}"
+        for number, check in enumerate(checks, 1)
+    ]
 
 
 def test_json_is_the_record_alone(app: typer.Typer, project: Path) -> None:

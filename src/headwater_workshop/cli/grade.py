@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -51,8 +51,6 @@ def grade(
     ] = False,
 ) -> None:
     """Check a lesson: your functions run in a jailed process, the checks outside of it."""
-    from headwater_workshop.grader import grader
-
     try:
         files = {"junit": junit, "exercism": exercism, "gradescope": gradescope}
         files |= {"csv": csv, "sarif": sarif}
@@ -79,13 +77,25 @@ def grade(
         if watched:
             passed = _watch(project, chosen, seed, told)
         else:
-            result = grader.grade(project, chosen, seed=seed)
+            result = _graded(project, chosen, seed=seed)
             told(result)
             passed = result.passed
     except (KitError, OSError) as error:
         Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {escape(str(error))}")
         raise typer.Exit(2) from None
     raise typer.Exit(0 if passed else 1)
+
+
+def _graded(project: Path, lesson: Lesson, **options: Any) -> GradeResult:
+    """Grade, and tell a person who looks how far that is."""
+    from headwater_workshop.grader import grader
+
+    with Console(stderr=True).status(f"Lesson {lesson.number}: the backend loads") as status:
+
+        def begins(number: int, of: int, title: str) -> None:
+            status.update(f"Lesson {lesson.number}, check {number} of {of}: {escape(title)}")
+
+        return grader.grade(project, lesson, begins=begins, **options)
 
 
 def _watch(
@@ -106,7 +116,7 @@ def _watch(
         )
 
     try:
-        watch(project, lesson, saved_files(project, lesson), shown, seed=seed)
+        watch(project, lesson, saved_files(project, lesson), shown, seed=seed, graded=_graded)
     except KeyboardInterrupt:
         console.print()
     return last[0]
@@ -125,14 +135,13 @@ def _grade_all(project: Path, as_json: bool, seed: int | None) -> bool:
     """Grade every lesson, print the table; whether all of them passed."""
     from headwater_workshop.grader.all_lessons import grade_all, show_all
 
-    lessons, waiting = load_lessons(), Console(stderr=True)
+    lessons = load_lessons()
 
     def told(lesson: Lesson, result: GradeResult) -> None:
         if load_progress(project).of(lesson).started:  # else `goto` has brought what passes
             _record(project, lesson, result)
 
-    with waiting.status(f"Grading {len(lessons)} lessons, a second or two for each"):
-        rows = grade_all(project, lessons, told, seed=seed)
+    rows = grade_all(project, lessons, told, seed=seed, graded=_graded)
     if as_json:
         print(json.dumps([row.to_json() for row in rows], indent=2))
     else:

@@ -20,6 +20,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -52,6 +53,9 @@ WORKER_FAILURES = 3  # ended processes after which the rest of the run is given 
 FILES_AT_MOST, FILE_BYTES_AT_MOST = 200, 262_144
 DEPTH_AT_MOST = 16  # folders in folders
 
+Begins = Callable[[int, int, str], Any]
+"""Is told which check begins: its number, from 1, how many there are, and its title."""
+
 _NOT_GRADED = ("conftest.py", "sitecustomize.py", "usercustomize.py")
 
 
@@ -67,6 +71,7 @@ def grade(
     limits: WorkerLimits | None = None,
     least: str = "L1",
     stock: Stock | None = None,
+    begins: Begins = lambda _number, _of, _title: None,
 ) -> GradeResult:
     """Grade the backend of a project against one lesson.
 
@@ -77,6 +82,8 @@ def grade(
         limits: what the learner's process may take.
         least: the sandbox's level below which checks that need a network are skipped.
         stock: filled databases that are kept for the next verdict by the same seed.
+        begins: called with the number of each check that begins, from 1, how many there are, and
+            its title.
 
     Raises:
         KitError: this system has no processes that can be held.
@@ -89,7 +96,7 @@ def grade(
         )
     seed = secrets.randbits(32) if seed is None else seed
     started = perf_counter()
-    checks = load_checks(lesson.read("tests/checks.py"), lesson.name)
+    checks = _announced(load_checks(lesson.read("tests/checks.py"), lesson.name), begins)
     sources = read_sources(project, lesson.reads)
     with _copied(sources) as folder, closing(LearnerProcess(folder, least)) as process:
         patient = limits or WorkerLimits(call_s=_PATIENT_CALL_S, action_s=_PATIENT_ACTION_S)
@@ -104,6 +111,19 @@ def grade(
         seconds=perf_counter() - started,
         sources=fingerprint(sources),
     )
+
+
+def _announced(checks: Sequence[Check], begins: Begins) -> tuple[Check, ...]:
+    """The same checks; each says first that it begins."""
+
+    def announced(number: int, check: Check) -> Check:
+        def run(lab: Lab) -> None:
+            begins(number, len(checks), check.title)
+            check.run(lab)
+
+        return replace(check, run=run)
+
+    return tuple(announced(number, check) for number, check in enumerate(checks, 1))
 
 
 def read_sources(project: Path, folders: Sequence[str] = ("backend",)) -> dict[str, str]:

@@ -25,6 +25,7 @@ def watch(
     told: Callable[[GradeResult, float], Any],
     *,
     seed: int | None = None,
+    graded: Callable[..., GradeResult] = grade,
 ) -> None:
     """Grade a lesson now, and again after each save that changed something.
 
@@ -35,6 +36,7 @@ def watch(
         saves: gives something at once and whenever a file was saved; when it ends, this ends.
         told: called with each result, and the seconds from the save to it.
         seed: makes the random inputs; a fresh one by default.
+        graded: grades, as `grader.grade` does.
     """
     jail.expect_workers()
     seen, stock = "", Stock()
@@ -44,7 +46,7 @@ def watch(
         now = fingerprint(read_sources(project, lesson.reads))
         if now != seen:
             seen = now
-            result = grade(project, lesson, seed=seed, stock=stock)
+            result = graded(project, lesson, seed=seed, stock=stock)
             told(result, perf_counter() - started)
 
 
