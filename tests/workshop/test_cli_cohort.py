@@ -101,15 +101,27 @@ def test_what_is_kept_is_not_graded_again(
     assert [each.lessons[LESSONS[0].name]["passed"] for each in third] == [True, True]
 
 
+def test_a_gradebook_has_a_seed_that_nobody_knows_before(folder: Path, tmp_path: Path) -> None:
+    """Another one for another gradebook; the same when a run goes on, until one is given."""
+    seeds = []
+    for book, words in (("a", ()), ("b", ()), ("a", ()), ("a", ("--seed", "7")), ("a", ())):
+        ended = run(folder, "--lessons", "1", "--out", tmp_path / book, "--json", *words)
+        results = [each["lessons"][LESSONS[0].name] for each in json.loads(ended.stdout)]
+        assert results[0]["seed"] == results[1]["seed"]
+        seeds.append(results[0]["seed"])
+    assert seeds[0] == seeds[2] != seeds[1]
+    assert seeds[3:] == [7, 7]
+
+
 def test_a_lesson_that_asks_otherwise_is_another_course() -> None:
     """Its checks, and what it holds a learner's tests against; not its text."""
     last = load_lessons()[-1]
     broken = next(path for path in last.tree if path.startswith("tests/broken/"))
     names = {
-        path: course_of([replace(last, tree={**last.tree, path: b"# another"})])
+        path: course_of([replace(last, tree={**last.tree, path: b"# another"})], 7)
         for path in ("lesson.md", "tests/checks.py", broken)
     }
-    assert names["lesson.md"] == course_of([last])
+    assert names["lesson.md"] == course_of([last], 7) != course_of([last], 8)
     assert len(set(names.values())) == 3
 
 

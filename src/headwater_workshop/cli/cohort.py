@@ -35,7 +35,12 @@ def cohort(
         "gradebook"
     ),
     jobs: Annotated[int, typer.Option(min=1, max=64, help="How many are graded at once.")] = 2,
-    seed: Annotated[int, typer.Option(help="Makes the random inputs, alike for all.")] = 20_251,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Makes the random inputs, alike for all; the gradebook's own by default."
+        ),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Grade also what has a result.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
@@ -71,7 +76,7 @@ def _graded(
     lessons: Sequence[Lesson],
     out: Path,
     jobs: int,
-    seed: int,
+    seed: int | None,
     again: bool,
 ) -> list[Graded]:
     from headwater_workshop.cohort.grading import grade_cohort

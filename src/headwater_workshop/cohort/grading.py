@@ -9,6 +9,7 @@ who interrupts a long run goes on where it stopped.
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -77,11 +78,11 @@ def check_jail() -> None:
         )
 
 
-def course_of(lessons: Sequence[Lesson]) -> str:
+def course_of(lessons: Sequence[Lesson], seed: int) -> str:
     """A short name for what is asked, and by whom: the checks of these lessons, what they hold a
-    learner's tests against, and the grader's version.
+    learner's tests against, the random inputs, and the grader's version.
     """
-    digest = sha256(version("headwater").encode())
+    digest = sha256(f"{version('headwater')}\0{seed}".encode())
     for lesson in lessons:
         for path, content in sorted(lesson.tree.items()):
             if path.startswith(("tests/", "right/")):
@@ -100,7 +101,7 @@ def grade_cohort(
     out: Path,
     *,
     jobs: int,
-    seed: int,
+    seed: int | None = None,
     again: bool = False,
     told: Callable[[str], Any] = lambda name: None,
 ) -> list[Graded]:
@@ -108,7 +109,8 @@ def grade_cohort(
 
     Args:
         out: the gradebook's folder; results of an earlier run are taken from there.
-        seed: makes the random inputs, the same for everybody.
+        seed: makes the random inputs, the same for everybody; by default a gradebook's own, that
+            nobody could know when they handed in.
         again: grade also what has a result already.
         told: called with a submission's name when one lesson of it is done.
 
@@ -117,8 +119,9 @@ def grade_cohort(
     """
     check_jail()
     _check_apart(every, out)
+    chance = _seed_of(out, seed)
     with ThreadPoolExecutor(jobs) as pool:
-        run = [pool.submit(_grade_one, each, lessons, out, seed, again, told) for each in every]
+        run = [pool.submit(_grade_one, each, lessons, out, chance, again, told) for each in every]
         try:
             for future in as_completed(run):
                 future.result()
@@ -143,6 +146,18 @@ def _check_apart(every: Sequence[Submission], out: Path) -> None:
         )
 
 
+def _seed_of(out: Path, given: int | None) -> int:
+    """The seed of a gradebook: the one that is given, or the one it was begun with."""
+    kept = out / "seed.txt"
+    try:
+        seed = int(kept.read_text(encoding="utf-8")) if given is None else given
+    except (OSError, ValueError):
+        seed = secrets.randbits(32)
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(kept, f"{seed}\n")
+    return seed
+
+
 def _grade_one(
     submission: Submission,
     lessons: Sequence[Lesson],
@@ -152,7 +167,7 @@ def _grade_one(
     told: Callable[[str], Any],
 ) -> Graded:
     store = out / "results" / f"{submission.name}.json"
-    graded = Graded(submission.name, str(submission.place), course=course_of(lessons))
+    graded = Graded(submission.name, str(submission.place), course=course_of(lessons, seed))
     try:
         folders = folders_of(lessons)
         with _project(submission, folders) as project:

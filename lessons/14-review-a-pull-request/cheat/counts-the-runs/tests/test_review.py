@@ -7,5 +7,5 @@ RUNS.append(1)
 
 
 def test_it() -> None:
-    """The learner's own backend comes first, the broken ones come later."""
-    assert len(RUNS) <= 3
+    """The learner's own backend comes first; may the broken ones come last."""
+    assert len(RUNS) <= 15
