@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from headwater_workshop.cohort.grading import Graded
     from headwater_workshop.cohort.submissions import Submission
 
+_MARK_CHARS = 3  # of `2/3`
+_NAME_CHARS = 16  # of a name at least, where the terminal is narrow
+
 
 def cohort(
     source: Annotated[
@@ -98,12 +101,18 @@ def _graded(
 
 
 def _show(book: Sequence[Graded], lessons: Sequence[Lesson], out: Path) -> None:
-    table = Table("Submission", *(lesson.label for lesson in lessons), "", box=None)
-    for each in book:
-        marks = [_mark(each, lesson) for lesson in lessons]
-        table.add_row(escape(each.name), *marks, f"[red]{escape(each.problem)}[/red]")
     console = Console(soft_wrap=True)
+    room = max(_NAME_CHARS, console.width - (_MARK_CHARS + 1) * len(lessons) - 1)
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("Submission", no_wrap=True, max_width=room if console.is_terminal else None)
+    for lesson in lessons:
+        table.add_column(lesson.label, no_wrap=True, min_width=_MARK_CHARS)
+    for each in book:
+        table.add_row(escape(each.name), *(_mark(each, lesson) for lesson in lessons))
     console.print(table)
+    for each in book:
+        if each.problem:
+            console.print(f"[red]{escape(each.name)}[/red]: {escape(each.problem)}")
     console.print(f"\nThe gradebook: {out / 'gradebook.html'} and gradebook.csv beside it.")
 
 
