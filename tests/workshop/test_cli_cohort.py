@@ -77,7 +77,7 @@ def test_a_cohort_is_graded_into_a_csv_and_a_page(folder: Path, tmp_path: Path) 
     assert (ben["submission"], ben["L1"], ben["trust"]) == ("ben", "0", "instructor")
     assert (ana["sandbox"], len(ana["sources"])) == (jail.jail_level(), 16)
     page = (tmp_path / "book" / "gradebook.html").read_text(encoding="utf-8")
-    assert "2 submissions, 1 lessons" in page
+    assert "Submissions: 2, lessons: 1" in page
 
 
 def test_what_is_kept_is_not_graded_again(
