@@ -53,8 +53,11 @@ class HostCall:
 
     @property
     def text(self) -> str:
-        """The first line of why it failed; empty when it did not."""
-        return "" if self.failure is None else self.failure.message.splitlines()[0]
+        """The first line of why it failed, and what broke a rule; empty when it did not."""
+        if self.failure is None:
+            return ""
+        line, finding = self.failure.message.splitlines()[0], self.failure.finding
+        return line if finding is None else f"{line}: {finding.what}"
 
     @property
     def data(self) -> Any:

@@ -104,22 +104,21 @@ def _watch(
     """Grade after each save until Ctrl-C; whether the last one passed."""
     from headwater_workshop.grader.watching import saved_files, watch
 
-    last: list[bool] = [False]
+    verdicts: list[bool] = []
     console = Console(stderr=True, soft_wrap=True)
 
     def shown(result: GradeResult, seconds: float) -> None:
         console.clear()  # does nothing where no person looks
         told(result)
-        last[0] = result.passed
-        console.print(
-            f"[dim]{seconds:.2f} s after the save; waiting for the next, Ctrl-C ends[/dim]"
-        )
+        when = " after the save" if verdicts else ""
+        verdicts.append(result.passed)
+        console.print(f"[dim]{seconds:.2f} s{when}; waiting for a save, Ctrl-C ends[/dim]")
 
     try:
         watch(project, lesson, saved_files(project, lesson), shown, seed=seed, graded=_graded)
     except KeyboardInterrupt:
         console.print()
-    return last[0]
+    return verdicts[-1] if verdicts else False
 
 
 def _refuse_beside_all(named: bool) -> None:
@@ -159,7 +158,8 @@ def _next(lesson: Lesson, result: GradeResult, early: bool) -> str:
     if early:
         return f"headwater lesson start {lesson.number}"
     if not result.passed:
-        left = next((each.id for each in result.objectives if not each.met), f"L{lesson.number}")
+        failed = (check.objective for check in result.checks if check.outcome == "failed")
+        left = next(failed, f"L{lesson.number}")
         return f"mend that and grade again; stuck? headwater lesson hint {left}"
     look = f"headwater lesson diff {lesson.number} --solution compares yours with ours"
     following = [each for each in load_lessons() if each.number > lesson.number]

@@ -284,7 +284,7 @@ def _report(
     for path, own_names in stays.items():
         console.print(f"  yours, and still in {escape(path)}: {escape(', '.join(own_names))}")
     if kept is not None:
-        _report_kept(kept, (*laid.written, *laid.removed), console)
+        _report_kept(kept, console)
     for each in broken:
         console.print(f"  [red]does not load now[/red]: {escape(str(each))}")
     if broken:
@@ -292,11 +292,11 @@ def _report(
     console.print(f"  next: {escape(following)}")
 
 
-def _report_kept(kept: Kept, names: tuple[str, ...], console: Console) -> None:
+def _report_kept(kept: Kept, console: Console) -> None:
     place = f"on branch {kept.branch}" if kept.branch else f"in {kept.folder}"
     for said in (
         f"your own work is kept {place}",
-        f"to see a file of it: {kept.one(min(names))}",
+        f"to see a file of it: {kept.one}",
         f"to get it back, over the lesson's files: {kept.back}",
     ):
         console.print(f"  {escape(said)}", soft_wrap=True)  # a command is not broken by us

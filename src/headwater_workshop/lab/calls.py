@@ -18,7 +18,7 @@ class Attempt:
     Attributes:
         ok: it returned.
         entered: its arguments fitted, so the handler was asked for.
-        text: the error's first line, for messages.
+        text: the error's first line, for messages, and what broke a rule.
         reads: documents the host handed to the handler.
         writes: documents it inserted, patched, replaced and deleted, kept or not.
         ranges: the index ranges it asked for, in order.

@@ -22,10 +22,11 @@ _AUTHOR = {"NAME": "headwater", "EMAIL": "headwater@localhost"}
 
 @dataclass(frozen=True)
 class Kept:
-    """Where work was kept: the name of a branch, or a folder inside the project."""
+    """Where work was kept: the name of a branch or a folder of the project, and a file of it."""
 
     branch: str | None
     folder: str | None
+    file: str
 
     @property
     def back(self) -> str:
@@ -34,9 +35,12 @@ class Kept:
             return f"git checkout {self.branch} -- backend tests"
         return f"cp -r {self.folder}/* ."
 
-    def one(self, name: str) -> str:
+    @property
+    def one(self) -> str:
         """The command that shows one file of it."""
-        return f"git show {self.branch}:{name}" if self.branch else f"cat {self.folder}/{name}"
+        if self.branch:
+            return f"git show {self.branch}:{self.file}"
+        return f"cat {self.folder}/{self.file}"
 
 
 @dataclass(frozen=True)
@@ -85,13 +89,13 @@ def keep(project: Path, files: list[str], label: str, at: str, *, copy: bool = F
     name = f"{at.replace(':', '-')}-{label}"
     branch = None if copy or not is_repository(project) else _keep_branch(project, files, name)
     if branch is not None:
-        return Kept(branch=branch, folder=None)
+        return Kept(branch=branch, folder=None, file=min(files))
     folder = _free(project / ".headwater" / "kept" / name)
     for file in files:
         target = folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(project / file, target)
-    return Kept(branch=None, folder=folder.relative_to(project).as_posix())
+    return Kept(branch=None, folder=folder.relative_to(project).as_posix(), file=min(files))
 
 
 def is_repository(project: Path) -> bool:
