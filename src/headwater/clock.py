@@ -117,7 +117,7 @@ class VirtualClock(Clock):
         """Moves the time forward by `ms` milliseconds."""
         if ms < 0:
             raise ValueError(f"time does not go back: advance({ms})")
-        self._now_ns += int(ms * 1_000_000)
+        self._now_ns += _nanoseconds(ms)
 
     def advance_to(self, ms: float) -> None:
         """Moves the time forward until `now_ms` is `ms`, exactly; a time that has passed moves

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar, cast
 
 from headwater.host import Endless, Host
 from headwater.worker_placement import WorkerPlacement
-from headwater_workshop.lab.stock import Filled, Stock
+from headwater_workshop.lab.stock import Filled, Stock, stock_key
 from headwater_workshop.report import Finding
 
 T = TypeVar("T")
@@ -71,12 +71,11 @@ class Bench:
         self.empty()
         if self._stock is None:
             return fill()
-        manifest, chance = self._host.manifest, self.random.getstate()
-        found = self._stock.find(manifest, chance)
+        key = stock_key(self._host.manifest, self.random.getstate())
+        found = self._stock.find(key)
         if found is None:
             value = fill()
-            kept = Filled(self._host.keep(), self.random.getstate(), value)
-            self._stock.keep(manifest, chance, kept)
+            self._stock.keep(key, Filled(self._host.keep(), self.random.getstate(), value))
             return value
         self._host.close()
         self._host = Host(self._worker, kept=found.kept)

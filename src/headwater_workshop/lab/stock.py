@@ -28,29 +28,29 @@ class Filled:
 
 
 class Stock:
-    """Filled databases, by what decides their content: tables, crons and chance. Those that were
-    not used for longest go first.
+    """Filled databases, by `stock_key`: tables, crons and chance. Those that were not used for
+    longest go first.
     """
 
     def __init__(self) -> None:
         self._filled: OrderedDict[Any, Filled] = OrderedDict()
 
-    def find(self, manifest: Manifest, chance: Any) -> Filled | None:
-        """What was filled by this chance, for a backend with these tables and crons."""
-        key = _key(manifest, chance)
+    def find(self, key: Any) -> Filled | None:
+        """What was filled under this key, and is free."""
         found = self._filled.get(key)
         if found is None or not found.kept.free:
             return None
         self._filled.move_to_end(key)
         return found
 
-    def keep(self, manifest: Manifest, chance: Any, filled: Filled) -> None:
+    def keep(self, key: Any, filled: Filled) -> None:
         """Has it at hand for the next time."""
-        self._filled[_key(manifest, chance)] = filled
+        self._filled[key] = filled
         if len(self._filled) > _MOST:
             self._filled.popitem(last=False)
 
 
-def _key(manifest: Manifest, chance: Any) -> Any:
+def stock_key(manifest: Manifest, chance: Any) -> Any:
+    """What decides the content of a database that is filled by this chance."""
     data = manifest.to_json()
     return json.dumps([data["tables"], data["crons"]]), chance

@@ -240,7 +240,7 @@ class SqliteStorage:
 
         For tests, which all begin with the same database: cheaper than making it anew.
         """
-        self._execute("BEGIN" if self._words is _TRANSACTION else "SAVEPOINT frozen")
+        self._execute("SAVEPOINT frozen" if self._frozen else "BEGIN")
         self._frozen += 1
         self._words = _SAVEPOINT
 
